@@ -1,0 +1,29 @@
+//! The one table of source kinds.
+
+use std::sync::Arc;
+
+use crate::{Collector, SettingProblems};
+
+/// A kind of source: what configuration names as `kind = "…"`.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The name in configuration.
+    pub name: &'static str,
+    /// What it collects from, in one line.
+    pub summary: &'static str,
+    /// Checks settings and builds a collector, offline: no file of figures is opened and no socket.
+    pub build: fn(&toml::Table) -> Result<Arc<dyn Collector>, SettingProblems>,
+}
+
+/// Every kind built into this program.
+pub fn kinds() -> &'static [Kind] {
+    &[
+        #[cfg(feature = "spreadsheet")]
+        crate::spreadsheet::KIND,
+    ]
+}
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    kinds().iter().find(|kind| kind.name == name)
+}

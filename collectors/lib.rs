@@ -1,0 +1,21 @@
+//! Where figures come from: the [`Collector`] trait and one folder per kind of source.
+//!
+//! A collector asks one source for the raw measures of a window and maps the answer to figures. It
+//! keeps nothing between calls and decides nothing about time: the runner owns schedules, deadlines,
+//! retries, revisions and cursors. It cannot see the store, the web server or another collector.
+
+pub mod clock;
+pub mod collector;
+pub mod error;
+pub mod kinds;
+pub mod settings;
+#[cfg(feature = "spreadsheet")]
+pub mod spreadsheet;
+
+pub use clock::{Clock, SystemClock};
+pub use collector::{
+    Answer, Bookmark, Capabilities, Collector, Context, PeriodSpan, ProbeReport, Reading, Window,
+};
+pub use error::{CollectError, Reason};
+pub use kinds::{Kind, kind, kinds};
+pub use settings::{SettingProblem, SettingProblems};

@@ -1,0 +1,149 @@
+//! What the rest of the program is given: values that have been checked.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::{Collector, Kind};
+use kpi::service::{ServiceDescription, ServiceRules};
+use kpi::{CollectorName, ServiceId};
+use rust_decimal::Decimal;
+
+use crate::plan::Schedule;
+
+/// A configuration without an error in it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The one folder everything the program writes lives under.
+    pub data_dir: PathBuf,
+    /// The web server.
+    pub web: Web,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+    /// How runs are carried out.
+    pub run: Run,
+    /// Collectors by name.
+    pub collectors: Vec<CollectorSettings>,
+    /// Services by id.
+    pub services: Vec<ServiceSettings>,
+}
+
+/// The web server.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+}
+
+/// What `/metrics` shows.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// How long a figure is shown after its period when no newer one comes.
+    pub keep_periods: KeepPeriods,
+}
+
+/// How long the last figure stays in `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepPeriods {
+    /// Until it is superseded.
+    All,
+    /// For this many periods of its own kind after its end.
+    Count(NonZeroU32),
+}
+
+/// How runs are carried out.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Most collectors running at once.
+    pub concurrency: usize,
+    /// How long a stop waits for runs to finish before they are cancelled.
+    pub stop_grace: Duration,
+}
+
+/// One configured collector.
+#[derive(Clone)]
+pub struct CollectorSettings {
+    /// Its name.
+    pub name: CollectorName,
+    /// Names it had before, whose series it goes on with.
+    pub adopts: Vec<CollectorName>,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Longest random delay added to each scheduled start.
+    pub jitter: Duration,
+    /// How long one run may take.
+    pub deadline: Duration,
+    /// Attempts after the first, for failures that may pass.
+    pub retries: u32,
+    /// First day to collect where the cursor is not set, for sources asked by windows.
+    pub start: Option<jiff::civil::Date>,
+    /// Closed periods before the cursor to ask for again; `None` for the kind's own default.
+    pub look_back: Option<u32>,
+    /// Ready to be asked.
+    pub collector: Arc<dyn Collector>,
+}
+
+impl std::fmt::Debug for CollectorSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CollectorSettings")
+            .field("name", &self.name)
+            .field("kind", &self.kind.name)
+            .field("schedule", &self.schedule.text())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One configured service.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// What it is and who runs it.
+    pub description: ServiceDescription,
+    /// Other ids sources know it by.
+    pub aliases: Vec<ServiceId>,
+    /// How its KPIs are computed.
+    pub rules: ServiceRules,
+    /// Levels it wants to reach.
+    pub targets: Targets,
+    /// What may leave the building.
+    pub publish: Publish,
+}
+
+/// Levels a service wants to reach.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Digital take-up, 0 to 1.
+    pub digital_takeup: Option<Decimal>,
+    /// Completion rate, 0 to 1.
+    pub completion_rate: Option<Decimal>,
+    /// User satisfaction, 0 to 1.
+    pub user_satisfaction: Option<Decimal>,
+    /// Pounds per completed transaction.
+    pub cost_per_transaction: Option<Decimal>,
+}
+
+/// Whether a KPI is put into public feeds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Publication {
+    /// Kept inside.
+    #[default]
+    Internal,
+    /// Put into public feeds.
+    Public,
+}
+
+/// What may leave the building, by KPI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Publish {
+    /// Volumes and digital take-up.
+    pub transactions: Publication,
+    /// Completion rate.
+    pub completion_rate: Publication,
+    /// Cost per transaction and total cost.
+    pub cost: Publication,
+    /// User satisfaction.
+    pub user_satisfaction: Publication,
+}

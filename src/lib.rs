@@ -1,0 +1,8 @@
+//! The daemon: when figures are collected, where they are kept, and who sees them.
+//!
+//! The way of a figure, with no turning back: source → collector → [`run`] accepts it → [`store`]
+//! keeps it → the snapshot is rebuilt → every outlet reads the snapshot.
+
+pub mod config;
+pub mod plan;
+pub mod store;

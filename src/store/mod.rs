@@ -1,0 +1,159 @@
+//! Where figures and every revision of them are kept.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use kpi::service::ServiceDescription;
+use kpi::{CollectorName, FigureKey, Measure, PeriodKind, Point, SeriesFigures, SeriesKey, ServiceId, Value};
+
+/// Keeps figures. Every implementation passes the same contract tests.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Stores a submission whole or not at all; what is acknowledged survives a crash. Storing the
+    /// same submission again changes nothing.
+    async fn append(&self, submission: Arc<Submission>) -> Result<Accepted, StoreError>;
+
+    /// The figures a query selects, in order of series and period.
+    async fn series(&self, query: &Query) -> Result<Vec<Series>, StoreError>;
+
+    /// Every revision of one figure, oldest first; empty where the figure is unknown.
+    async fn revisions(&self, key: &FigureKey) -> Result<Vec<StoredPoint>, StoreError>;
+
+    /// The newest figure of every series.
+    async fn latest(&self) -> Result<Vec<Series>, StoreError>;
+
+    /// Services as sources describe them, each as last known at an instant (now where `None`).
+    async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError>;
+}
+
+/// Which collector gathered figures, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The collector.
+    pub collector: CollectorName,
+    /// Names it had before: series of theirs are its own.
+    pub adopts: Vec<CollectorName>,
+    /// When it gathered them.
+    pub collected_at: Timestamp,
+}
+
+/// Accepted figures on their way into the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// Where they come from.
+    pub provenance: Provenance,
+    /// Figures, in order of series and period.
+    pub series: Vec<SeriesFigures>,
+    /// Services as the source describes them.
+    pub services: Vec<ServiceDescription>,
+}
+
+/// What a store did with a submission.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Figures not known before.
+    pub new: u64,
+    /// Figures that were the same already.
+    pub unchanged: u64,
+    /// Figures that differ from what was known, each a further revision.
+    pub revised: Vec<Revised>,
+    /// Series left out because another collector feeds them.
+    pub foreign: Vec<ForeignSeries>,
+    /// Services with a new or revised figure or description.
+    pub changed_services: BTreeSet<ServiceId>,
+}
+
+/// A figure that was revised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revised {
+    /// The figure.
+    pub key: FigureKey,
+    /// What was known.
+    pub from: Value,
+    /// What is known now.
+    pub to: Value,
+}
+
+/// A series that belongs to another collector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignSeries {
+    /// The series.
+    pub key: SeriesKey,
+    /// Whose it is.
+    pub owner: CollectorName,
+}
+
+/// What to read. An empty selection (`None`) selects everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// These services only.
+    pub services: Option<Vec<ServiceId>>,
+    /// These measures only.
+    pub measures: Option<Vec<Measure>>,
+    /// These period kinds only.
+    pub period_kinds: Option<Vec<PeriodKind>>,
+    /// Periods that start on this day or later (for hours, by their day in UTC).
+    pub from: Option<Date>,
+    /// Periods that start before this day.
+    pub to: Option<Date>,
+    /// Of each series, only periods that start within this many days of its newest.
+    pub newest_days: Option<u32>,
+    /// As it was known at this instant; as it is known now where `None`.
+    pub known_at: Option<Timestamp>,
+}
+
+/// A series as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// What the points are values of.
+    pub key: SeriesKey,
+    /// The collector that feeds it.
+    pub collector: CollectorName,
+    /// In order of period.
+    pub points: Vec<StoredPoint>,
+}
+
+/// A figure as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredPoint {
+    /// Period, value and quality.
+    pub point: Point,
+    /// 1 for the first value known, one more for each later, different one.
+    pub revision: u32,
+    /// When this revision was collected.
+    pub collected_at: Timestamp,
+}
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process writes to it.
+    #[error(
+        "the store {place} is in use by another process; stop it first, or give this one a data_dir of its own"
+    )]
+    InUse {
+        /// Which store.
+        place: String,
+    },
+    /// It holds something this program cannot read. Nothing was changed.
+    #[error(
+        "the store {place} cannot be read: {problem}; it is left as it is: restore a backup, or move it away to start anew"
+    )]
+    Unreadable {
+        /// Which store.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It cannot take or give figures for now.
+    #[error("the store {place} is unavailable: {problem}")]
+    Unavailable {
+        /// Which store.
+        place: String,
+        /// What is wrong, and the remedy where there is one.
+        problem: String,
+    },
+}
