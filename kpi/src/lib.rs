@@ -4,6 +4,7 @@
 //! The formulae are those of the Government Digital Service's mandatory KPIs; each states its source.
 
 pub mod batch;
+pub mod calculate;
 pub mod channel;
 pub mod figure;
 pub mod id;
@@ -14,6 +15,7 @@ pub mod service;
 pub mod value;
 
 pub use batch::{Batch, BatchBuilder, Note, SeriesFigures};
+pub use calculate::Kpi;
 pub use channel::Channel;
 pub use figure::{FigureKey, Point, SeriesKey};
 pub use id::{CollectorName, OrganisationId, ServiceId};

@@ -1,0 +1,72 @@
+//! The current figures of one service, arranged for the arithmetic.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::{Channel, Coverage, Measure, Period, PeriodKind, Point};
+
+/// A figure with when it was collected and how often it has been revised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Period, value and quality.
+    pub point: Point,
+    /// When this revision was collected.
+    pub collected_at: Timestamp,
+    /// 1 for the first value known.
+    pub revision: u32,
+}
+
+/// One line of figures within a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Line {
+    /// What is counted.
+    pub measure: Measure,
+    /// How the transactions came.
+    pub channel: Channel,
+    /// Which users are counted.
+    pub coverage: Coverage,
+}
+
+/// The figures of one service.
+#[derive(Debug, Clone, Default)]
+pub struct FigureTable {
+    series: HashMap<(Line, PeriodKind), Vec<Entry>>,
+}
+
+impl FigureTable {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a series; `entries` are in order of period, as stores return them.
+    pub fn insert(&mut self, line: Line, kind: PeriodKind, entries: Vec<Entry>) {
+        debug_assert!(entries.is_sorted_by(|a, b| a.point.period < b.point.period));
+        if !entries.is_empty() {
+            self.series.insert((line, kind), entries);
+        }
+    }
+
+    /// The figure of a line for exactly this period.
+    pub fn get(&self, line: Line, period: Period) -> Option<&Entry> {
+        let entries = self.series.get(&(line, period.kind()))?;
+        let position = entries.binary_search_by_key(&period, |entry| entry.point.period).ok()?;
+        entries.get(position)
+    }
+
+    /// Whether the line has a figure of that kind.
+    pub fn has(&self, line: Line, kind: PeriodKind) -> bool {
+        self.series.contains_key(&(line, kind))
+    }
+
+    /// Whether the line has a figure of any kind.
+    pub fn has_line(&self, line: Line) -> bool {
+        PeriodKind::ALL.into_iter().any(|kind| self.has(line, kind))
+    }
+
+    /// Every series with its entries in order of period.
+    pub fn series(&self) -> impl Iterator<Item = (Line, PeriodKind, &[Entry])> {
+        self.series.iter().map(|((line, kind), entries)| (*line, *kind, entries.as_slice()))
+    }
+}
