@@ -3,6 +3,12 @@
 //! The way of a figure, with no turning back: source → collector → [`run`] accepts it → [`store`]
 //! keeps it → the snapshot is rebuilt → every outlet reads the snapshot.
 
+pub mod catalogue;
 pub mod config;
+pub mod exchange;
+pub mod metrics;
 pub mod plan;
+pub mod report;
+pub mod snapshot;
 pub mod store;
+pub mod web;

@@ -52,11 +52,10 @@ pub fn combine<'a>(kpi: Kpi, period: Period, members: impl IntoIterator<Item = M
         match &member.figure.state {
             KpiState::NotApplicable => continue,
             KpiState::HeldBack(why) => held_back.push((member.service.clone(), why.clone())),
-            KpiState::Known(value)
-                if sums.add(kpi, value, member.transactions) => {
-                    services.counted += 1;
-                    evidence.absorb(&member.figure.evidence);
-                }
+            KpiState::Known(value) if sums.add(kpi, value, member.transactions) => {
+                services.counted += 1;
+                evidence.absorb(&member.figure.evidence);
+            }
             _ => {}
         }
         services.of += 1;

@@ -42,6 +42,15 @@ pub fn compute(kpi: Kpi, table: &FigureTable, rules: &ServiceRules, period: Peri
     }
 }
 
+/// A line's amount over a period: given directly, or summed from its parts. `None` where it is not
+/// known or cannot be.
+pub fn amount(line: Line, table: &FigureTable, rules: &ServiceRules, period: Period) -> Option<Decimal> {
+    match (Amounts { table, rules }).of(line, period) {
+        Amount::Known(value, _) => Some(value),
+        _ => None,
+    }
+}
+
 /// User satisfaction by one formula whatever the service declares, so that services compare.
 pub fn satisfaction_by(
     formula: crate::service::SatisfactionFormula,

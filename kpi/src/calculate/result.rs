@@ -56,10 +56,6 @@ impl KpiState {
         }
     }
 
-    /// Every word [`as_str`](Self::as_str) may give.
-    pub const WORDS: [&'static str; 7] =
-        ["known", "not_provided", "not_applicable", "suppressed", "withdrawn", "undefined", "held_back"];
-
     /// The value, where there is one to show.
     pub const fn known(&self) -> Option<&KpiValue> {
         if let Self::Known(value) = self { Some(value) } else { None }

@@ -1,0 +1,120 @@
+//! The one table of metric names, types, labels and help. `docs/metrics.md` is checked against it.
+
+/// What Prometheus makes of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// Goes up and down.
+    Gauge,
+    /// Only goes up while the process lives.
+    Counter,
+    /// Counts observations by size.
+    Histogram,
+}
+
+/// A metric this program exposes.
+#[derive(Debug, Clone, Copy)]
+pub struct Declared {
+    /// Name.
+    pub name: &'static str,
+    /// Type.
+    pub kind: Type,
+    /// Labels, in the order they are given values.
+    pub labels: &'static [&'static str],
+    /// What it means, with its unit.
+    pub help: &'static str,
+}
+
+macro_rules! families {
+    ($($family:ident: $name:literal $kind:ident [$($label:literal),*] $help:literal;)*) => {
+        /// A metric by what it is about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs)]
+        pub enum Family { $($family),* }
+
+        impl Family {
+            /// Its declaration.
+            pub const fn declared(self) -> &'static Declared {
+                match self {
+                    $(Self::$family => &Declared {
+                        name: $name,
+                        kind: Type::$kind,
+                        labels: &[$($label),*],
+                        help: $help,
+                    }),*
+                }
+            }
+        }
+
+        /// Every metric declared here, in order.
+        pub const DECLARED: &[&Declared] = &[$(Family::$family.declared()),*];
+    };
+}
+
+families! {
+    Transactions: "pp_transactions" Gauge ["service", "channel", "period"]
+        "Completed transactions by channel in the latest published period; a ready-made total is not among the channels.";
+    AllTransactions: "pp_transactions_all_channels" Gauge ["service", "period"]
+        "Completed transactions over all channels in the latest published period.";
+    Started: "pp_transactions_started" Gauge ["service", "channel", "period"]
+        "Transactions begun by channel in the latest published period.";
+    Completion: "pp_completion_ratio" Gauge ["service", "period"]
+        "Completed over started transactions of the digital journey, 0 to 1.";
+    Takeup: "pp_digital_takeup_ratio" Gauge ["service", "period"]
+        "Transactions completed on digital channels over all completed, 0 to 1.";
+    TakeupPrevious: "pp_digital_takeup_previous_ratio" Gauge ["service", "period"]
+        "Digital take-up in the period before the latest published one, 0 to 1.";
+    TakeupTarget: "pp_digital_takeup_target_ratio" Gauge ["service"]
+        "Digital take-up the service wants to reach, 0 to 1.";
+    Satisfaction: "pp_user_satisfaction_ratio" Gauge ["service", "period"]
+        "User satisfaction by the formula the service declares, 0 to 1.";
+    CostEach: "pp_cost_per_transaction_gbp" Gauge ["service", "period"]
+        "Pounds per completed transaction, all channels.";
+    Cost: "pp_cost_gbp" Gauge ["service", "period"]
+        "Cost of providing the service in pounds, all channels.";
+    PeriodStart: "pp_kpi_period_start_timestamp_seconds" Gauge ["service", "kpi", "period"]
+        "Start of the period the figure describes, as a Unix time.";
+    PeriodEnd: "pp_kpi_period_end_timestamp_seconds" Gauge ["service", "kpi", "period"]
+        "End (exclusive) of the period the figure describes, as a Unix time.";
+    Collected: "pp_kpi_collected_timestamp_seconds" Gauge ["service", "kpi", "period"]
+        "When the newest part of the figure was collected, as a Unix time.";
+    Provisional: "pp_kpi_provisional" Gauge ["service", "kpi", "period"]
+        "1 while a source may still revise the figure.";
+    State: "pp_kpi_state" Gauge ["service", "kpi", "period", "state"]
+        "1, with the state the KPI is in; its value is exported only in the state known.";
+    Revisions: "pp_kpi_revisions" Gauge ["service", "kpi", "period"]
+        "Times the parts of the figure shown have been revised.";
+    ServiceInfo: "pp_service_info" Gauge ["service", "name", "department", "agency"]
+        "1 for each service, with who runs it.";
+    Services: "pp_services" Gauge []
+        "Services known.";
+    SnapshotBuilt: "pp_snapshot_built_timestamp_seconds" Gauge []
+        "When the figures shown were last read from the store, as a Unix time.";
+    BuildInfo: "pp_build_info" Gauge ["version"]
+        "1, with the version of this program.";
+    Runs: "pp_collector_runs_total" Counter ["collector", "outcome"]
+        "Runs finished, by outcome.";
+    RunFailures: "pp_collector_run_failures_total" Counter ["collector", "reason"]
+        "Runs that failed, by reason.";
+    RunDuration: "pp_collector_run_duration_seconds" Histogram ["collector"]
+        "How long runs took, in seconds.";
+    LastRun: "pp_collector_last_run_timestamp_seconds" Gauge ["collector"]
+        "When the last run finished, as a Unix time.";
+    LastSuccess: "pp_collector_last_success_timestamp_seconds" Gauge ["collector"]
+        "When the last successful run finished, as a Unix time.";
+    NextRun: "pp_collector_next_run_timestamp_seconds" Gauge ["collector"]
+        "When the next run is due, as a Unix time.";
+    ScheduleInterval: "pp_collector_schedule_interval_seconds" Gauge ["collector"]
+        "Longest gap between runs that the schedule allows, in seconds.";
+    CollectedFigures: "pp_collector_figures_total" Counter ["collector", "outcome"]
+        "Figures stored, by outcome: new, unchanged, revised or foreign.";
+    Retries: "pp_collector_retries_total" Counter ["collector", "reason"]
+        "Attempts repeated within a run, by the reason of the failure before.";
+    ConfigLoaded: "pp_config_last_reload_successful" Gauge []
+        "1 if the configuration on disk is the one running.";
+    ConfigLoadedAt: "pp_config_last_reload_success_timestamp_seconds" Gauge []
+        "When the running configuration was loaded, as a Unix time.";
+    HttpRequests: "pp_http_requests_total" Counter ["route", "code"]
+        "Requests answered, by route template and status code.";
+    HttpDuration: "pp_http_request_duration_seconds" Histogram ["route"]
+        "How long requests took to answer, in seconds.";
+}

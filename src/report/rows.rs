@@ -1,0 +1,258 @@
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan};
+use kpi::calculate::{
+    FigureTable, KpiFigure, Member, ServicesCounted, combine, compute, latest, recent_periods,
+    satisfaction_by,
+};
+use kpi::service::SatisfactionFormula;
+use kpi::{Kpi, OrganisationId, Period, PeriodKind, ServiceId};
+use rust_decimal::Decimal;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::request::{By, Request, Wanted};
+use crate::catalogue::{self, Catalogue, ServiceProfile};
+use crate::config::settings::ServiceSettings;
+use crate::snapshot::tables;
+use crate::store::{Query, Store, StoreError};
+
+/// The formula groups are compared by, whatever each service declares.
+const GROUP_SATISFACTION: SatisfactionFormula = SatisfactionFormula::SatisfiedShare;
+
+/// Whose KPI a row is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Subject {
+    /// Every service.
+    Government(&'static str),
+    /// The services of a department.
+    Department(OrganisationId),
+    /// A service.
+    Service(ServiceId),
+}
+
+impl Subject {
+    /// The subject of every service together.
+    pub const GOVERNMENT: Self = Self::Government("government");
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Government(id) => id,
+            Self::Department(id) => id.as_str(),
+            Self::Service(id) => id.as_str(),
+        }
+    }
+
+    /// The word for its kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Government(_) => "government",
+            Self::Department(_) => "department",
+            Self::Service(_) => "service",
+        }
+    }
+}
+
+/// One KPI of one subject for one period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Whose.
+    pub subject: Subject,
+    /// The subject's name as shown to people.
+    pub name: String,
+    /// The KPI.
+    pub figure: KpiFigure,
+    /// How many services it is made of; one of one for a service.
+    pub services: ServicesCounted,
+    /// For a group, the share of its known volume that the services counted make up.
+    pub volume_share: Option<Decimal>,
+    /// Services left out because their figures contradict each other.
+    pub held_back: Vec<(ServiceId, String)>,
+}
+
+/// `{"subject":{…},"kpi":…,"period":{…},"state":…,"value":…,"numerator":…,"denominator":…,"services":{…},…}`,
+/// numbers as text so that no reader rounds them.
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let figure = &self.figure;
+        let known = figure.state.known();
+        let part = |number: Option<Decimal>| number.map(|number| number.normalize().to_string());
+        let held_back: Vec<_> = self
+            .held_back
+            .iter()
+            .map(|(service, reason)| serde_json::json!({ "service": service, "reason": reason }))
+            .collect();
+        let mut row = serializer.serialize_struct("Row", 17)?;
+        row.serialize_field("subject", &self.subject)?;
+        row.serialize_field("name", &self.name)?;
+        row.serialize_field("kpi", &figure.kpi)?;
+        row.serialize_field("period", &figure.period)?;
+        row.serialize_field("state", figure.state.as_str())?;
+        row.serialize_field("value", &known.map(|known| figure.kpi.text(known.value)))?;
+        row.serialize_field("numerator", &part(known.and_then(|known| known.numerator)))?;
+        row.serialize_field("denominator", &part(known.and_then(|known| known.denominator)))?;
+        row.serialize_field("services", &self.services)?;
+        row.serialize_field("volume_share", &self.volume_share.map(|share| Kpi::DigitalTakeup.text(share)))?;
+        row.serialize_field("reason", &figure.state.explanation())?;
+        row.serialize_field("basis", &figure.basis)?;
+        row.serialize_field("provisional", &figure.evidence.provisional)?;
+        row.serialize_field("coverage", &figure.evidence.coverage)?;
+        row.serialize_field("completeness", &figure.evidence.completeness)?;
+        row.serialize_field("collected_at", &figure.evidence.collected_at.map(|at| at.to_string()))?;
+        row.serialize_field("held_back", &held_back)?;
+        row.end()
+    }
+}
+
+/// The rows a request asks for, from the store.
+pub async fn report(
+    request: &Request,
+    store: &dyn Store,
+    configured: &[ServiceSettings],
+    now: Timestamp,
+) -> Result<Vec<Row>, StoreError> {
+    let catalogue = catalogue::join(store.services(request.known_at).await?, configured);
+    let tables = tables(store.series(&query(request)).await?);
+    let mut services: BTreeMap<ServiceId, (ServiceProfile, FigureTable)> =
+        tables.into_iter().map(|(id, table)| (id.clone(), (profile(&catalogue, id), table))).collect();
+    if request.service.is_none() {
+        for (id, profile) in &catalogue {
+            services.entry(id.clone()).or_insert_with(|| (profile.clone(), FigureTable::new()));
+        }
+    }
+    let now = request.known_at.map_or(now, |known_at| known_at.min(now));
+    Ok(match request.by {
+        By::Service => service_rows(request, &services, now),
+        By::Government => {
+            let everyone: Vec<_> = services.iter().collect();
+            group_rows(request, &Subject::GOVERNMENT, "All services", &everyone, now)
+        }
+        By::Department => department_rows(request, &services, now),
+    })
+}
+
+/// Only the figures a period can be made of: those that start within it, with a margin for the zone.
+fn query(request: &Request) -> Query {
+    let mut query = Query {
+        services: request.service.clone().map(|service| vec![service]),
+        known_at: request.known_at,
+        ..Query::default()
+    };
+    if let Wanted::One(period) = request.period {
+        query.from = Some(period.start_date().saturating_sub(1.day()));
+        query.to = Some(period.end_date().saturating_add(1.day()));
+    }
+    query
+}
+
+fn profile(catalogue: &Catalogue, id: ServiceId) -> ServiceProfile {
+    catalogue.get(&id).cloned().unwrap_or_else(|| ServiceProfile::unnamed(id))
+}
+
+type Known<'a> = (&'a ServiceId, &'a (ServiceProfile, FigureTable));
+
+fn service_rows(
+    request: &Request,
+    services: &BTreeMap<ServiceId, (ServiceProfile, FigureTable)>,
+    now: Timestamp,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (id, (profile, table)) in services {
+        for kpi in &request.kpis {
+            let figure = match request.period {
+                Wanted::Newest(kind) => latest(*kpi, kind, table, &profile.rules, now),
+                Wanted::One(period) => Some(compute(*kpi, table, &profile.rules, period)),
+            };
+            let Some(figure) = figure else { continue };
+            let counted = usize::from(figure.state.known().is_some());
+            rows.push(Row {
+                subject: Subject::Service(id.clone()),
+                name: profile.description.name.clone(),
+                figure,
+                services: ServicesCounted { counted, of: 1 },
+                volume_share: None,
+                held_back: Vec::new(),
+            });
+        }
+    }
+    rows
+}
+
+fn department_rows(
+    request: &Request,
+    services: &BTreeMap<ServiceId, (ServiceProfile, FigureTable)>,
+    now: Timestamp,
+) -> Vec<Row> {
+    let mut departments: BTreeMap<&OrganisationId, (&str, Vec<Known<'_>>)> = BTreeMap::new();
+    for known in services {
+        if let Some(department) = &known.1.0.description.department {
+            departments.entry(&department.id).or_insert((&department.name, Vec::new())).1.push(known);
+        }
+    }
+    departments
+        .into_iter()
+        .flat_map(|(id, (name, members))| {
+            group_rows(request, &Subject::Department(id.clone()), name, &members, now)
+        })
+        .collect()
+}
+
+fn group_rows(
+    request: &Request,
+    subject: &Subject,
+    name: &str,
+    members: &[Known<'_>],
+    now: Timestamp,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for kpi in &request.kpis {
+        let period = match request.period {
+            Wanted::One(period) => Some(period),
+            Wanted::Newest(kind) => newest_of_any(*kpi, kind, members, now),
+        };
+        let Some(period) = period else { continue };
+        let figures: Vec<_> = members
+            .iter()
+            .map(|(id, (profile, table))| {
+                let figure = if *kpi == Kpi::UserSatisfaction {
+                    satisfaction_by(GROUP_SATISFACTION, table, &profile.rules, period)
+                } else {
+                    compute(*kpi, table, &profile.rules, period)
+                };
+                let transactions = compute(Kpi::Transactions, table, &profile.rules, period);
+                (*id, figure, transactions.state.known().map(|known| known.value))
+            })
+            .collect();
+        let group = combine(
+            *kpi,
+            period,
+            figures.iter().map(|(service, figure, transactions)| Member {
+                service,
+                figure,
+                transactions: *transactions,
+            }),
+        );
+        rows.push(Row {
+            subject: subject.clone(),
+            name: name.to_owned(),
+            figure: group.figure,
+            services: group.services,
+            volume_share: group.volume_share,
+            held_back: group.held_back,
+        });
+    }
+    rows
+}
+
+fn newest_of_any(kpi: Kpi, kind: PeriodKind, members: &[Known<'_>], now: Timestamp) -> Option<Period> {
+    members
+        .iter()
+        .filter_map(|(_, (profile, table))| {
+            recent_periods(kpi, kind, table, &profile.rules, now)
+                .into_iter()
+                .find(|period| compute(kpi, table, &profile.rules, *period).state.known().is_some())
+        })
+        .max()
+}

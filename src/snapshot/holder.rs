@@ -1,0 +1,99 @@
+//! The one place the current snapshot is kept and replaced.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use collectors::Clock;
+use jiff::Timestamp;
+use kpi::ServiceId;
+use tokio::sync::Mutex;
+
+use super::Snapshot;
+use super::build::{picture, tables};
+use crate::catalogue::{self, Catalogue, ServiceProfile};
+use crate::config::settings::ServiceSettings;
+use crate::store::{Query, Store, StoreError};
+
+/// Days of figures a picture needs: the 12 months before the newest period, its predecessor, and the
+/// rest of a month that is not complete yet.
+const DAYS_READ: u32 = 430;
+
+/// Services read from the store at once: enough to keep both sides busy, few enough that the figures
+/// of one part are small beside the program itself.
+const SERVICES_A_READ: usize = 64;
+
+/// Holds the current snapshot and rebuilds it from the store.
+pub struct Snapshots {
+    current: ArcSwap<Snapshot>,
+    store: Arc<dyn Store>,
+    configured: Vec<ServiceSettings>,
+    clock: Arc<dyn Clock>,
+    /// Rebuilds follow one another: two at once could swap in the older picture last.
+    rebuilding: Mutex<()>,
+}
+
+impl Snapshots {
+    /// An empty snapshot over a store.
+    pub fn new(store: Arc<dyn Store>, configured: Vec<ServiceSettings>, clock: Arc<dyn Clock>) -> Self {
+        let current = ArcSwap::from_pointee(Snapshot::empty(clock.now()));
+        Self { current, store, configured, clock, rebuilding: Mutex::new(()) }
+    }
+
+    /// The snapshot as it stands: immutable, and never waited for.
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// The present instant on the clock pictures are built by.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Reads everything anew.
+    pub async fn rebuild_all(&self) -> Result<(), StoreError> {
+        let _turn = self.rebuilding.lock().await;
+        let catalogue = self.catalogue().await?;
+        let fed: BTreeSet<ServiceId> =
+            self.store.latest().await?.into_iter().map(|series| series.key.service).collect();
+        let wanted: BTreeSet<ServiceId> = catalogue.keys().cloned().chain(fed).collect();
+        let fresh = Snapshot::empty(self.clock.now());
+        self.replace(fresh, &catalogue, &wanted).await
+    }
+
+    /// Reads anew the services that changed; the others stay as they are.
+    pub async fn rebuild(&self, changed: &BTreeSet<ServiceId>) -> Result<(), StoreError> {
+        let _turn = self.rebuilding.lock().await;
+        let catalogue = self.catalogue().await?;
+        let mut next = Snapshot::clone(&self.current());
+        next.built_at = self.clock.now();
+        self.replace(next, &catalogue, changed).await
+    }
+
+    async fn catalogue(&self) -> Result<Catalogue, StoreError> {
+        Ok(catalogue::join(self.store.services(None).await?, &self.configured))
+    }
+
+    async fn replace(
+        &self,
+        mut next: Snapshot,
+        catalogue: &Catalogue,
+        services: &BTreeSet<ServiceId>,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let services: Vec<ServiceId> = services.iter().cloned().collect();
+        for part in services.chunks(SERVICES_A_READ) {
+            let query =
+                Query { services: Some(part.to_vec()), newest_days: Some(DAYS_READ), ..Query::default() };
+            let mut tables = tables(self.store.series(&query).await?);
+            for id in part {
+                let table = tables.remove(id).unwrap_or_default();
+                let profile =
+                    catalogue.get(id).cloned().unwrap_or_else(|| ServiceProfile::unnamed(id.clone()));
+                next.services.insert(id.clone(), Arc::new(picture(profile, &table, now)));
+            }
+        }
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Errors as answers: what is wrong and what is allowed, in one JSON shape.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::store::StoreError;
+
+/// Seconds a client is asked to wait where the store is out of reach.
+const RETRY_AFTER_SECS: &str = "30";
+
+/// Why a request is not answered.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    /// The request itself is wrong; everything that is.
+    BadRequest(Vec<String>),
+    /// There is no such thing.
+    NotFound(String),
+    /// The answer is larger than one response may be.
+    TooLarge(String),
+    /// The store does not answer for now.
+    Store(StoreError),
+    /// The answer could not be written.
+    Unwritable(String),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<csv::Error> for ApiError {
+    fn from(error: csv::Error) -> Self {
+        Self::Unwritable(error.to_string())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::BadRequest(problems) => {
+                (StatusCode::BAD_REQUEST, Json(json!({ "error": problems.join("; "), "problems": problems })))
+                    .into_response()
+            }
+            Self::NotFound(what) => (StatusCode::NOT_FOUND, Json(json!({ "error": what }))).into_response(),
+            Self::TooLarge(what) => (StatusCode::BAD_REQUEST, Json(json!({ "error": what }))).into_response(),
+            Self::Store(error) => {
+                tracing::warn!(%error, "the store did not answer a request");
+                let answer = json!({ "error": "history is not available for now; the newest figures still are, at /api/v1/services" });
+                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], Json(answer))
+                    .into_response()
+            }
+            Self::Unwritable(what) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": what }))).into_response()
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The web server: metrics, health and the JSON API.
+
+mod api;
+mod error;
+mod figures;
+mod health;
+mod router;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use collectors::Clock;
+use tokio::net::TcpListener;
+
+use crate::config::settings::ServiceSettings;
+use crate::metrics::Metrics;
+use crate::snapshot::Snapshots;
+use crate::store::Store;
+
+pub use health::Readiness;
+pub use router::router;
+
+/// What handlers read.
+#[derive(Clone)]
+pub struct Shared {
+    /// The current picture.
+    pub snapshots: Arc<Snapshots>,
+    /// For history, which the snapshot does not hold.
+    pub store: Arc<dyn Store>,
+    /// Configured services.
+    pub services: Arc<Vec<ServiceSettings>>,
+    /// `/metrics`.
+    pub metrics: Metrics,
+    /// Whether `/readyz` says yes.
+    pub readiness: Arc<Readiness>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Serves until `shutdown` resolves, then finishes the requests under way.
+pub async fn serve(
+    listener: TcpListener,
+    shared: Shared,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(shared)).with_graceful_shutdown(shutdown).await
+}
