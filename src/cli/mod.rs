@@ -1,0 +1,110 @@
+//! The command line: one file a command.
+
+mod check;
+mod error;
+mod export;
+mod import;
+mod kpi;
+mod progress;
+mod shell;
+mod store;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::error::CommandError;
+use crate::config::{self, Settings, Source};
+use crate::store::embedded::EmbeddedStore;
+
+/// Collects the transactions, take-up, cost and satisfaction of public services, keeps every revision
+/// and shows the KPIs.
+#[derive(Debug, Parser)]
+#[command(name = "pp-collector", version, propagate_version = true, max_term_width = 100)]
+struct CommandLine {
+    /// The configuration file. Files in a folder conf.d beside it, and environment variables that start
+    /// with PP_, come on top of it.
+    #[arg(long, short, global = true, value_name = "FILE", default_value = "config/default.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Kpi(kpi::Kpi),
+    Export(export::Export),
+    Import(import::Import),
+    #[command(subcommand)]
+    Store(store::Store),
+    Completions(shell::Completions),
+    Man(shell::Man),
+}
+
+/// What every command is given.
+pub(crate) struct Environment {
+    source: Source,
+}
+
+impl Environment {
+    /// The configuration, without an error in it.
+    fn settings(&self) -> Result<Settings, CommandError> {
+        Ok(config::load(&self.source)?)
+    }
+
+    /// The store, for reading beside a daemon.
+    #[allow(clippy::unused_self)]
+    fn read_store(&self, settings: &Settings) -> Result<EmbeddedStore, CommandError> {
+        EmbeddedStore::open_read_only(&settings.data_dir)
+            .map_err(|error| CommandError::caused("cannot open the store", error))
+    }
+
+    /// The store, as the only process that writes to it.
+    #[allow(clippy::unused_self)]
+    fn write_store(&self, settings: &Settings) -> Result<EmbeddedStore, CommandError> {
+        EmbeddedStore::open(&settings.data_dir)
+            .map_err(|error| CommandError::caused("cannot open the store", error))
+    }
+}
+
+/// Runs the program: 0 done, 1 failed, 2 wrong usage or configuration.
+pub fn main() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // Nothing is left to do where even this cannot be printed.
+            let _ = error.print();
+            return code;
+        }
+    };
+    let environment = Environment { source: Source::of_process(Some(line.config)) };
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::caused("cannot start", error))
+        .and_then(|runtime| runtime.block_on(run(line.command, &environment)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+async fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
+    match command {
+        Command::Check(command) => check::run(&command, environment),
+        Command::Kpi(command) => kpi::run(command, environment).await,
+        Command::Export(command) => export::run(command, environment).await,
+        Command::Import(command) => import::run(command, environment).await,
+        Command::Store(command) => store::run(command, environment).await,
+        Command::Completions(command) => shell::completions(&command),
+        Command::Man(command) => shell::man(&command),
+    }
+}
+
+fn command_line() -> clap::Command {
+    <CommandLine as clap::CommandFactory>::command()
+}

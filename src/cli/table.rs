@@ -1,0 +1,163 @@
+//! Rows of KPIs as a table people read in a terminal.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use kpi::calculate::KpiState;
+use kpi::{Kpi, Period};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::report::{Row, Subject};
+
+const HEADINGS: [(Kpi, &str); 6] = [
+    (Kpi::Transactions, "Transactions"),
+    (Kpi::DigitalTakeup, "Take-up"),
+    (Kpi::CompletionRate, "Completion"),
+    (Kpi::CostPerTransaction, "Each costs"),
+    (Kpi::TotalCost, "Total cost"),
+    (Kpi::UserSatisfaction, "Satisfaction"),
+];
+
+/// Widest subject shown whole.
+const SUBJECT_WIDTH: usize = 60;
+
+/// The table, with what was left out and why below it.
+pub(super) fn render(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return "There are no figures yet. `pp-collector collect --all` collects them.\n".to_owned();
+    }
+    let asked: Vec<_> =
+        HEADINGS.iter().filter(|(kpi, _)| rows.iter().any(|row| row.figure.kpi == *kpi)).collect();
+    let mut lines: BTreeMap<(&Subject, std::cmp::Reverse<Period>), BTreeMap<Kpi, &Row>> = BTreeMap::new();
+    for row in rows {
+        let line = lines.entry((&row.subject, std::cmp::Reverse(row.figure.period))).or_default();
+        line.insert(row.figure.kpi, row);
+    }
+    let mut cells = vec![heading(&asked)];
+    for ((subject, period), line) in &lines {
+        if line.values().all(|row| matches!(row.figure.state, KpiState::NotProvided(_) | KpiState::NotApplicable))
+            && lines.len() > 1
+        {
+            continue;
+        }
+        let mut cell = vec![shortened(subject.id()), period.0.to_string()];
+        cell.extend(asked.iter().map(|(kpi, _)| line.get(kpi).map_or_else(String::new, |row| shown(row))));
+        cells.push(cell);
+    }
+    let mut text = aligned(&cells);
+    let absent = lines.len() + 1 - cells.len();
+    if absent > 0 {
+        let _ = writeln!(text, "\n{absent} more have no figure for this period.");
+    }
+    notes(&mut text, rows);
+    text
+}
+
+fn heading(asked: &[&(Kpi, &str)]) -> Vec<String> {
+    let mut heading = vec!["Subject".to_owned(), "Period".to_owned()];
+    heading.extend(asked.iter().map(|(_, name)| (*name).to_owned()));
+    heading
+}
+
+fn shortened(id: &str) -> String {
+    if id.chars().count() <= SUBJECT_WIDTH {
+        return id.to_owned();
+    }
+    let mut short: String = id.chars().take(SUBJECT_WIDTH - 1).collect();
+    short.push('…');
+    short
+}
+
+/// A value as people write it, or the state in words. Absent is never shown as a number.
+fn shown(row: &Row) -> String {
+    let mut text = match &row.figure.state {
+        KpiState::Known(known) => human(row.figure.kpi, known.value),
+        state => state.as_str().replace('_', " "),
+    };
+    if row.figure.evidence.provisional {
+        text.push_str(" p");
+    }
+    text
+}
+
+fn human(kpi: Kpi, value: Decimal) -> String {
+    match kpi {
+        Kpi::Transactions => grouped(value, 0),
+        Kpi::DigitalTakeup | Kpi::CompletionRate | Kpi::UserSatisfaction => {
+            format!("{}%", grouped(value * Decimal::ONE_HUNDRED, 1))
+        }
+        Kpi::CostPerTransaction | Kpi::TotalCost => format!("£{}", grouped(value, 2)),
+    }
+}
+
+/// With commas between thousands.
+fn grouped(value: Decimal, decimals: u32) -> String {
+    let mut rounded = value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+    rounded.rescale(decimals);
+    let text = rounded.to_string();
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let digits = whole.len();
+    let mut grouped = String::with_capacity(digits + digits / 3 + 3);
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (digits - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        grouped.push('.');
+        grouped.push_str(fraction);
+    }
+    grouped
+}
+
+fn aligned(cells: &[Vec<String>]) -> String {
+    let columns = cells.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        cells.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in cells {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            // Names to the left, numbers to the right, so that digits stand under each other.
+            let _ = if column < 2 { write!(line, "{cell:<width$}  ") } else { write!(line, "{cell:>width$}  ") };
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn notes(text: &mut String, rows: &[Row]) {
+    for row in rows {
+        let figure = &row.figure;
+        let place = || format!("{} {} {}", row.subject.id(), figure.kpi, figure.period);
+        if let KpiState::HeldBack(why) = &figure.state {
+            let _ = writeln!(text, "Held back: {}: {why}.", place());
+        }
+        for (service, why) in &row.held_back {
+            let _ = writeln!(text, "Held back from {} {}: {service}: {why}.", row.subject.id(), figure.kpi);
+        }
+        if let Some(warning) = &figure.evidence.warning {
+            let _ = writeln!(text, "Check: {}: {warning}.", place());
+        }
+        if !matches!(row.subject, Subject::Service(_)) {
+            let share = row.volume_share.map_or_else(String::new, |share| {
+                format!(", {}% of known volume", grouped(share * Decimal::ONE_HUNDRED, 1))
+            });
+            let _ = writeln!(
+                text,
+                "{} {}: from {} of {} services{share}.",
+                row.subject.id(),
+                figure.kpi,
+                row.services.counted,
+                row.services.of
+            );
+        }
+    }
+    if rows.iter().any(|row| row.figure.evidence.provisional) {
+        text.push_str("p: provisional, the source may still revise it.\n");
+    }
+}
