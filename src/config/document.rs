@@ -11,6 +11,9 @@ use super::problem::Problem;
 /// What the crate `config` calls the origin of a value read from the environment.
 pub(super) const ENVIRONMENT_ORIGIN: &str = "the environment";
 
+/// A shorter value is turned back only in quotes: bare, it would be found inside other words.
+const SHORTEST_REPLACED: usize = 4;
+
 /// A tree of values and the texts it was read from.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
@@ -82,17 +85,18 @@ impl Document {
 
     /// The message with every substituted value turned back into what the file says.
     fn as_written(&self, path: &KeyPath, mut message: String) -> String {
-        for substitution in self.substitutions.iter().filter(|one| one.path.is_within(path)) {
-            // Once as Debug escapes it, as most messages show a value, and once as it is.
-            let escaped = |text: &str| {
-                let quoted = format!("{text:?}");
-                quoted.trim_matches('"').to_owned()
+        for Substitution { written, became, .. } in
+            self.substitutions.iter().filter(|one| one.path.is_within(path))
+        {
+            let quoted = format!("{became:?}");
+            let escaped = quoted.trim_matches('"');
+            message = if became.chars().count() < SHORTEST_REPLACED {
+                message.replace(&quoted, &format!("{written:?}"))
+            } else if message.contains(escaped) {
+                message.replace(escaped, written)
+            } else {
+                message.replace(became.as_str(), written)
             };
-            for became in [escaped(&substitution.became), substitution.became.clone()] {
-                if !became.is_empty() {
-                    message = message.replace(&became, &substitution.written);
-                }
-            }
         }
         message
     }

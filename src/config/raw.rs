@@ -5,6 +5,7 @@
 //! missing key does not hide what else is wrong.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use kpi::ServiceId;
 use kpi::service::{Incomplete, SatisfactionFormula};
@@ -92,7 +93,7 @@ pub(super) struct RawMetrics {
 
 impl Default for RawMetrics {
     fn default() -> Self {
-        Self { keep_periods: KeepPeriods::Count(std::num::NonZeroU32::MIN.saturating_add(2)) }
+        Self { keep_periods: KeepPeriods::Count(NonZeroU32::MIN.saturating_add(2)) }
     }
 }
 
@@ -102,14 +103,14 @@ impl Default for RawMetrics {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawRun {
     /// Most collectors running at once.
-    pub(super) concurrency: u32,
+    pub(super) concurrency: NonZeroU32,
     /// How long a stop waits for runs to finish before they are cancelled.
     pub(super) stop_grace: Length,
 }
 
 impl Default for RawRun {
     fn default() -> Self {
-        Self { concurrency: 4, stop_grace: Length::from_secs(30) }
+        Self { concurrency: NonZeroU32::MIN.saturating_add(3), stop_grace: Length::from_secs(30) }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::plan::Schedule;
 use super::document::Document;
 use super::path::KeyPath;
 use super::problem::Problem;
-use super::raw::{RawCollector, RawRun, RawSettings};
+use super::raw::{RawCollector, RawSettings};
 use super::settings::{CollectorSettings, LogSettings, Metrics, Run, Settings, Web};
 use super::suggest::did_you_mean;
 use super::{Source, secret, services};
@@ -68,7 +68,6 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
     }
     let listen = listen(&raw.web.listen, checker);
     let level = log_level(raw.log.level, checker);
-    let run = run(&raw.run, checker);
     refuse_double_names(&raw.collectors, checker);
     let collectors: Vec<Option<CollectorSettings>> =
         raw.collectors.iter().map(|(name, raw)| collector(name, raw, checker, source)).collect();
@@ -81,7 +80,10 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
         web: Web { listen: listen? },
         log: LogSettings { format: raw.log.format, level: level? },
         metrics: Metrics { keep_periods: raw.metrics.keep_periods },
-        run: run?,
+        run: Run {
+            concurrency: usize::try_from(raw.run.concurrency.get()).unwrap_or(usize::MAX),
+            stop_grace: raw.run.stop_grace.0,
+        },
         collectors: collectors.into_iter().collect::<Option<_>>()?,
         services: services?,
     })
@@ -120,14 +122,6 @@ fn log_level(text: String, checker: &mut Checker<'_>) -> Option<String> {
         return None;
     }
     Some(text)
-}
-
-fn run(raw: &RawRun, checker: &mut Checker<'_>) -> Option<Run> {
-    let concurrency = usize::try_from(raw.concurrency).ok().filter(|count| *count > 0);
-    if concurrency.is_none() {
-        checker.refuse(&KeyPath::of(&["run", "concurrency"]), "0 would run nothing; give 1 or more");
-    }
-    Some(Run { concurrency: concurrency?, stop_grace: raw.stop_grace.0 })
 }
 
 fn collector(

@@ -58,6 +58,7 @@ impl<'de> Deserialize<'de> for Length {
 
 /// A day, as TOML writes it or as text: `2026-01-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Day(pub(super) Date);
 
 impl<'de> Deserialize<'de> for Day {
@@ -81,6 +82,7 @@ impl<'de> Deserialize<'de> for Day {
 
 /// A decimal number, exactly as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Number(pub(super) Decimal);
 
 impl<'de> Deserialize<'de> for Number {
