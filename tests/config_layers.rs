@@ -31,7 +31,7 @@ fn load_files(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Se
     let environment: BTreeMap<String, String> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let mut source = source(Path::new("main.toml"), environment);
-    source.working_dir = folder.path().to_owned();
+    folder.path().clone_into(&mut source.working_dir);
     load(&source)
 }
 
@@ -79,7 +79,7 @@ fn text_from_the_environment_becomes_what_the_key_wants_and_nothing_else() {
     .unwrap();
     assert_eq!(settings.data_dir, Path::new("00123"));
     assert_eq!(settings.run.concurrency, 7);
-    assert_eq!(settings.run.stop_grace, Duration::from_secs(120));
+    assert_eq!(settings.run.stop_grace, Duration::from_mins(2));
     let adopts: Vec<&str> = settings.collectors[0].adopts.iter().map(kpi::CollectorName::as_str).collect();
     assert_eq!(adopts, ["old", "older"]);
 }
