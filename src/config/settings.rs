@@ -10,6 +10,7 @@ use collectors::{Collector, Kind};
 use kpi::service::{ServiceDescription, ServiceRules};
 use kpi::{CollectorName, ServiceId};
 use rust_decimal::Decimal;
+use serde::Deserialize;
 
 use crate::plan::Schedule;
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The web server.
     pub web: Web,
+    /// What the program says about itself.
+    pub log: LogSettings,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// How runs are carried out.
@@ -35,6 +38,27 @@ pub struct Settings {
 pub struct Web {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+}
+
+/// What the program says about itself, on standard error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// How a line is written.
+    pub format: LogFormat,
+    /// What is said, as `tracing` filters are written: `info`, `info,pp_collector=debug`.
+    pub level: String,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
 }
 
 /// What `/metrics` shows.
@@ -126,7 +150,9 @@ pub struct Targets {
 }
 
 /// Whether a KPI is put into public feeds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "snake_case")]
 pub enum Publication {
     /// Kept inside.
     #[default]

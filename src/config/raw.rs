@@ -1,0 +1,295 @@
+//! Configuration as it is written. The comments here are the manual; `docs/configuration.md` repeats
+//! them with the defaults, and a test holds the two together.
+//!
+//! No key is required of serde: what must be given is asked for when the rest is resolved, so that one
+//! missing key does not hide what else is wrong.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use kpi::ServiceId;
+use kpi::service::{Incomplete, SatisfactionFormula};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+
+use super::scalar::{Day, Length, Number};
+use super::settings::{KeepPeriods, LogFormat, Publication};
+
+/// The whole configuration: the file, `conf.d/*.toml` beside it, and `PP_*` variables.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSettings {
+    /// The one folder everything the program writes lives under.
+    pub(super) data_dir: String,
+    /// Folder whose `*.toml` files declare services.
+    pub(super) services_dir: Option<String>,
+    /// The web server.
+    pub(super) web: RawWeb,
+    /// What the program says about itself.
+    pub(super) log: RawLog,
+    /// What `/metrics` shows.
+    pub(super) metrics: RawMetrics,
+    /// How runs are carried out.
+    pub(super) run: RawRun,
+    /// Collectors by name.
+    pub(super) collectors: BTreeMap<String, RawCollector>,
+}
+
+impl Default for RawSettings {
+    fn default() -> Self {
+        Self {
+            data_dir: "data".to_owned(),
+            services_dir: None,
+            web: RawWeb::default(),
+            log: RawLog::default(),
+            metrics: RawMetrics::default(),
+            run: RawRun::default(),
+            collectors: BTreeMap::new(),
+        }
+    }
+}
+
+/// `[web]`: the web server.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWeb {
+    /// Address and port to listen on.
+    pub(super) listen: String,
+}
+
+impl Default for RawWeb {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:9480".to_owned() }
+    }
+}
+
+/// `[log]`: what the program says about itself, on standard error.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLog {
+    /// `text` for people, `json` for machines.
+    pub(super) format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`, also by target: `info,pp_collector=debug`.
+    pub(super) level: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+/// `[metrics]`: what `/metrics` shows.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    /// For how many periods of its own kind the last figure of a series is shown, or `all`.
+    pub(super) keep_periods: KeepPeriods,
+}
+
+impl Default for RawMetrics {
+    fn default() -> Self {
+        Self { keep_periods: KeepPeriods::Count(NonZeroU32::MIN.saturating_add(2)) }
+    }
+}
+
+/// `[run]`: how runs are carried out.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRun {
+    /// Most collectors running at once.
+    pub(super) concurrency: NonZeroU32,
+    /// How long a stop waits for runs to finish before they are cancelled.
+    pub(super) stop_grace: Length,
+}
+
+impl Default for RawRun {
+    fn default() -> Self {
+        Self { concurrency: NonZeroU32::MIN.saturating_add(3), stop_grace: Length::from_secs(30) }
+    }
+}
+
+/// `[collectors.NAME]`: one way of asking one source.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCollector {
+    /// Kind of source; required.
+    pub(super) kind: Option<String>,
+    /// When it runs: a cron expression of 5, 6 or 7 fields; required.
+    pub(super) schedule: Option<String>,
+    /// Zone the schedule is in.
+    pub(super) time_zone: String,
+    /// Longest random delay added to each scheduled start.
+    pub(super) jitter: Length,
+    /// How long one run may take.
+    pub(super) deadline: Length,
+    /// Attempts after the first, for failures that may pass.
+    pub(super) retries: u32,
+    /// First day to collect, for sources asked by windows.
+    pub(super) start: Option<Day>,
+    /// Closed periods before the newest to ask for again; the kind's own where it is left out.
+    pub(super) look_back: Option<u32>,
+    /// Names it had before, whose series it goes on with.
+    pub(super) adopts: Vec<String>,
+    /// What the kind itself wants to know; see the page of the kind.
+    pub(super) settings: toml::Table,
+}
+
+impl Default for RawCollector {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            schedule: None,
+            time_zone: LONDON.to_owned(),
+            jitter: Length::from_secs(0),
+            deadline: Length::from_secs(600),
+            retries: 3,
+            start: None,
+            look_back: None,
+            adopts: Vec::new(),
+            settings: toml::Table::new(),
+        }
+    }
+}
+
+const LONDON: &str = "Europe/London";
+
+/// A file of services.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawServices {
+    /// Each `[[service]]` of the file.
+    pub(super) service: Vec<RawService>,
+}
+
+/// `[[service]]`: a public service with users.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawService {
+    /// Stable id, a slug; required.
+    pub(super) id: Option<ServiceId>,
+    /// Name as shown to people; required.
+    pub(super) name: Option<String>,
+    /// Department responsible, by its GOV.UK slug.
+    pub(super) department: Option<String>,
+    /// Name of the department; required with `department`.
+    pub(super) department_name: Option<String>,
+    /// Agency or other body that runs it, by its GOV.UK slug.
+    pub(super) agency: Option<String>,
+    /// Name of the agency; required with `agency`.
+    pub(super) agency_name: Option<String>,
+    /// The channels users can come by; empty where nobody has declared them.
+    pub(super) channels: Vec<String>,
+    /// Which channels count as digital: a list of channels, or of `{ from, channels }` in order of date.
+    pub(super) digital: Vec<RawDigital>,
+    /// How ratings become one figure: `satisfied_share` or `mean_scaled`.
+    pub(super) satisfaction: SatisfactionFormula,
+    /// What becomes of a period with a missing part: `undefined` or `sum_of_known`.
+    pub(super) incomplete: Incomplete,
+    /// The zone whose days and months its periods are.
+    pub(super) time_zone: String,
+    /// Levels it wants to reach.
+    pub(super) targets: RawTargets,
+    /// What may be put into public feeds.
+    pub(super) publish: RawPublish,
+    /// Other ids that sources know it by.
+    pub(super) aliases: Vec<String>,
+}
+
+impl Default for RawService {
+    fn default() -> Self {
+        Self {
+            id: None,
+            name: None,
+            department: None,
+            department_name: None,
+            agency: None,
+            agency_name: None,
+            channels: Vec::new(),
+            digital: Vec::new(),
+            satisfaction: SatisfactionFormula::default(),
+            incomplete: Incomplete::default(),
+            time_zone: LONDON.to_owned(),
+            targets: RawTargets::default(),
+            publish: RawPublish::default(),
+            aliases: Vec::new(),
+        }
+    }
+}
+
+/// An element of `digital`.
+#[derive(Debug, Clone)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) enum RawDigital {
+    /// A channel: the list as a whole is one definition that always applied.
+    Channel(String),
+    /// A definition that applies from a date on.
+    Definition(RawDefinition),
+}
+
+/// `{ from, channels }`: which channels count as digital from a date on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawDefinition {
+    /// First day it applies to; left out of the first definition, which applies since the beginning.
+    pub(super) from: Option<Day>,
+    /// The channels that count as digital.
+    pub(super) channels: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for RawDigital {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = RawDigital;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a channel or { from = DATE, channels = [...] }")
+            }
+            fn visit_str<E: de::Error>(self, channel: &str) -> Result<RawDigital, E> {
+                Ok(RawDigital::Channel(channel.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawDigital, A::Error> {
+                RawDefinition::deserialize(MapAccessDeserializer::new(map)).map(RawDigital::Definition)
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// `targets`: levels the service wants to reach.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTargets {
+    /// Digital take-up, 0 to 1.
+    pub(super) digital_takeup: Option<Number>,
+    /// Completion rate, 0 to 1.
+    pub(super) completion_rate: Option<Number>,
+    /// User satisfaction, 0 to 1.
+    pub(super) user_satisfaction: Option<Number>,
+    /// Pounds per completed transaction.
+    pub(super) cost_per_transaction: Option<Number>,
+}
+
+/// `publish`: what may be put into public feeds, each `public` or `internal`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPublish {
+    /// Volumes and digital take-up.
+    pub(super) transactions: Publication,
+    /// Completion rate.
+    pub(super) completion_rate: Publication,
+    /// Cost per transaction and total cost.
+    pub(super) cost: Publication,
+    /// User satisfaction.
+    pub(super) user_satisfaction: Publication,
+}

@@ -1,0 +1,247 @@
+//! From what is written to what the program is given: texts become values, what is required is asked
+//! for, and collectors are built.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use collectors::Kind;
+use jiff::tz::TimeZone;
+use kpi::CollectorName;
+
+use crate::plan::Schedule;
+
+use super::document::Document;
+use super::path::KeyPath;
+use super::problem::Problem;
+use super::raw::{RawCollector, RawSettings};
+use super::settings::{CollectorSettings, LogSettings, Metrics, Run, Settings, Web};
+use super::suggest::did_you_mean;
+use super::{Source, secret, services};
+
+/// Gathers what is wrong with one document.
+pub(super) struct Checker<'a> {
+    document: &'a Document,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        Self { document, problems: Vec::new() }
+    }
+
+    /// Records what is wrong with the value at a path, or that it is not there.
+    pub(super) fn refuse(&mut self, path: &KeyPath, message: impl Into<String>) {
+        self.add(self.document.problem(path, message));
+    }
+
+    /// Records a problem, unless its key has one: the first says what is wrong, and a later one would
+    /// only say what follows from it (a key refused for its type is then also missing).
+    pub(super) fn add(&mut self, problem: Problem) {
+        if !self.problems.iter().any(|known| known.file == problem.file && known.path == problem.path) {
+            self.problems.push(problem);
+        }
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// A zone by its name.
+    pub(super) fn time_zone(&mut self, path: &KeyPath, name: &str) -> Option<TimeZone> {
+        let zone = TimeZone::get(name).ok();
+        if zone.is_none() {
+            self.refuse(
+                path,
+                format!("{name:?} is not a time zone; give a name such as \"Europe/London\" or \"UTC\""),
+            );
+        }
+        zone
+    }
+}
+
+/// Checks the whole, services included. `None` when something in it is refused.
+pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Source) -> Option<Settings> {
+    let data_dir = PathBuf::from(&raw.data_dir);
+    if raw.data_dir.trim().is_empty() {
+        checker.refuse(&KeyPath::of(&["data_dir"]), "empty; name the folder to keep figures in");
+    }
+    let listen = listen(&raw.web.listen, checker);
+    let level = log_level(raw.log.level, checker);
+    refuse_double_names(&raw.collectors, checker);
+    let collectors: Vec<Option<CollectorSettings>> =
+        raw.collectors.iter().map(|(name, raw)| collector(name, raw, checker, source)).collect();
+    let services = match raw.services_dir {
+        Some(folder) => services::load(&PathBuf::from(folder), checker, source),
+        None => Some(Vec::new()),
+    };
+    Some(Settings {
+        data_dir,
+        web: Web { listen: listen? },
+        log: LogSettings { format: raw.log.format, level: level? },
+        metrics: Metrics { keep_periods: raw.metrics.keep_periods },
+        run: Run {
+            concurrency: usize::try_from(raw.run.concurrency.get()).unwrap_or(usize::MAX),
+            stop_grace: raw.run.stop_grace.0,
+        },
+        collectors: collectors.into_iter().collect::<Option<_>>()?,
+        services: services?,
+    })
+}
+
+fn listen(text: &str, checker: &mut Checker<'_>) -> Option<SocketAddr> {
+    let address = text.parse().ok();
+    if address.is_none() {
+        checker.refuse(
+            &KeyPath::of(&["web", "listen"]),
+            format!("{text:?} is not an address and port; write it as \"127.0.0.1:9480\", or \"[::]:9480\" for all"),
+        );
+    }
+    address
+}
+
+/// The words `tracing` knows as levels.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+fn log_level(text: String, checker: &mut Checker<'_>) -> Option<String> {
+    let path = KeyPath::of(&["log", "level"]);
+    // A filter takes a word it does not know for the name of a target, and then logs next to nothing.
+    let strange = text
+        .split(',')
+        .map(str::trim)
+        .find(|part| !part.contains(['=', '[']) && !LEVELS.contains(&part.to_lowercase().as_str()));
+    if let Some(word) = strange {
+        checker.refuse(&path, format!("{word:?} is not a level{}", did_you_mean(word, &LEVELS)));
+        return None;
+    }
+    if let Err(error) = tracing_subscriber::EnvFilter::try_new(&text) {
+        checker.refuse(
+            &path,
+            format!("{text:?} is not a filter ({error}); write it as \"info,pp_collector=debug\""),
+        );
+        return None;
+    }
+    Some(text)
+}
+
+fn collector(
+    name: &str,
+    raw: &RawCollector,
+    checker: &mut Checker<'_>,
+    source: &Source,
+) -> Option<CollectorSettings> {
+    let at = KeyPath::of(&["collectors", name]);
+    let parsed_name =
+        name.parse::<CollectorName>().map_err(|error| checker.refuse(&at, error.to_string())).ok();
+    let kind = kind(raw.kind.as_deref(), &at.key("kind"), checker, source.kinds);
+    let zone = checker.time_zone(&at.key("time_zone"), &raw.time_zone);
+    let schedule = schedule(raw.schedule.as_deref(), &at.key("schedule"), zone, checker);
+    if raw.deadline.0.is_zero() {
+        checker.refuse(&at.key("deadline"), "0 would end every run before it starts; give a longer time");
+    }
+    let adopts = adopted_names(&raw.adopts, &at.key("adopts"), checker);
+    let built = kind.and_then(|kind| build(kind, &raw.settings, &at.key("settings"), checker, source));
+    Some(CollectorSettings {
+        name: parsed_name?,
+        adopts,
+        kind: kind?,
+        schedule: schedule?,
+        jitter: raw.jitter.0,
+        deadline: raw.deadline.0,
+        retries: raw.retries,
+        start: raw.start.map(|day| day.0),
+        look_back: raw.look_back,
+        collector: built?,
+    })
+}
+
+fn kind(
+    name: Option<&str>,
+    at: &KeyPath,
+    checker: &mut Checker<'_>,
+    kinds: &'static [Kind],
+) -> Option<&'static Kind> {
+    let known: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+    let Some(name) = name else {
+        checker
+            .refuse(at, format!("missing; say what kind of source this is (allowed: {})", known.join(", ")));
+        return None;
+    };
+    let kind = kinds.iter().find(|kind| kind.name == name);
+    if kind.is_none() {
+        checker.refuse(at, format!("there is no kind {name:?}{}", did_you_mean(name, &known)));
+    }
+    kind
+}
+
+fn schedule(
+    text: Option<&str>,
+    at: &KeyPath,
+    zone: Option<TimeZone>,
+    checker: &mut Checker<'_>,
+) -> Option<Schedule> {
+    let Some(text) = text else {
+        checker.refuse(at, "missing; say when to run, such as \"0 6 * * *\" for every day at six");
+        return None;
+    };
+    // Checked even in a zone that is refused, so that both errors show.
+    let schedule = Schedule::parse(text, zone.unwrap_or(TimeZone::UTC));
+    schedule.map_err(|error| checker.refuse(at, error.to_string())).ok()
+}
+
+fn adopted_names(names: &[String], at: &KeyPath, checker: &mut Checker<'_>) -> Vec<CollectorName> {
+    let mut adopted = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match name.parse::<CollectorName>() {
+            Ok(name) => adopted.push(name),
+            Err(error) => checker.refuse(&at.index(index), error.to_string()),
+        }
+    }
+    adopted
+}
+
+fn build(
+    kind: &'static Kind,
+    settings: &toml::Table,
+    at: &KeyPath,
+    checker: &mut Checker<'_>,
+    source: &Source,
+) -> Option<std::sync::Arc<dyn collectors::Collector>> {
+    let mut secrets_found = true;
+    for (keys, reference) in secret::references(settings) {
+        if let Err(error) = reference.resolve(&source.environment, &source.working_dir) {
+            let path = keys.iter().fold(at.clone(), |path, key| path.key(key));
+            checker.refuse(&path, error.to_string());
+            secrets_found = false;
+        }
+    }
+    let problems = match (kind.build)(settings) {
+        Ok(collector) => return Some(collector).filter(|_| secrets_found),
+        Err(problems) => problems,
+    };
+    if problems.is_empty() {
+        checker.refuse(at, format!("kind {:?} refuses these settings and does not say why", kind.name));
+    }
+    for problem in problems {
+        checker.refuse(&at.dotted(&problem.path), problem.message);
+    }
+    None
+}
+
+/// A series goes on under one name: a name adopted may be neither in use nor adopted twice.
+fn refuse_double_names(collectors: &BTreeMap<String, RawCollector>, checker: &mut Checker<'_>) {
+    let mut adopters: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, raw) in collectors {
+        for (index, adopted) in raw.adopts.iter().enumerate() {
+            let at = KeyPath::of(&["collectors", name, "adopts"]).index(index);
+            if collectors.contains_key(adopted) {
+                checker.refuse(
+                    &at,
+                    format!("{adopted:?} is the name of a collector in use; adopt only former names"),
+                );
+            } else if let Some(other) = adopters.insert(adopted, name) {
+                checker.refuse(&at, format!("{adopted:?} is adopted already by collector {other:?}"));
+            }
+        }
+    }
+}

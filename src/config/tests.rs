@@ -1,0 +1,81 @@
+//! The manual says what the program does.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::raw::{RawCollector, RawDefinition, RawService, RawSettings};
+use super::scalar::Length;
+use super::settings::KeepPeriods;
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let seconds = self.0.as_secs();
+        let minutes = seconds > 0 && seconds.is_multiple_of(60);
+        serializer.serialize_str(&if minutes { format!("{}m", seconds / 60) } else { format!("{seconds}s") })
+    }
+}
+
+impl Serialize for KeepPeriods {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("all"),
+            Self::Count(count) => serializer.serialize_u32(count.get()),
+        }
+    }
+}
+
+/// Every key and its default; a key without one is `null`.
+fn defaults() -> BTreeMap<String, Value> {
+    fn flatten(path: &str, value: Value, keys: &mut BTreeMap<String, Value>) {
+        match value {
+            Value::Object(table) if !table.is_empty() => {
+                for (key, child) in table {
+                    flatten(&format!("{path}{}{key}", if path.is_empty() { "" } else { "." }), child, keys);
+                }
+            }
+            leaf => {
+                keys.insert(path.to_owned(), leaf);
+            }
+        }
+    }
+    let mut keys = BTreeMap::new();
+    flatten("", serde_json::to_value(RawSettings::default()).unwrap(), &mut keys);
+    keys.remove("collectors");
+    flatten("collectors.NAME", serde_json::to_value(RawCollector::default()).unwrap(), &mut keys);
+    flatten("service", serde_json::to_value(RawService::default()).unwrap(), &mut keys);
+    flatten("service.digital", serde_json::to_value(RawDefinition::default()).unwrap(), &mut keys);
+    keys
+}
+
+#[test]
+fn the_manual_names_every_key_with_its_default() {
+    let manual: BTreeMap<String, String> = include_str!("../../docs/configuration.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| {
+            let (key, rest) = row.split_once("` | ").unwrap();
+            (key.to_owned(), rest.split_once(" | ").unwrap().0.replace('`', ""))
+        })
+        .collect();
+    let defaults = defaults();
+    assert_eq!(manual.keys().collect::<Vec<_>>(), defaults.keys().collect::<Vec<_>>());
+    for (key, default) in defaults {
+        if default.is_null() {
+            assert!(["none", "required"].contains(&manual[&key].as_str()), "{key} has no default");
+        } else {
+            assert_eq!(manual[&key], default.to_string(), "default of {key}");
+        }
+    }
+}
+
+#[test]
+fn the_annotated_example_shows_every_key() {
+    let example = include_str!("../../config/example.toml");
+    for key in defaults().keys() {
+        let name = key.rsplit('.').next().unwrap();
+        let shown = [format!("{name} = "), format!(".{name}]")].iter().any(|form| example.contains(form));
+        assert!(shown, "{key} is not in config/example.toml");
+    }
+}
