@@ -1,5 +1,11 @@
 //! Where figures and every revision of them are kept.
 
+pub mod embedded;
+mod revise;
+
+pub use embedded::EmbeddedStore;
+pub use revise::revised;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -30,6 +36,9 @@ pub trait Store: Send + Sync {
 }
 
 /// Which collector gathered figures, and when.
+///
+/// A store never lets time go back: where `collected_at` is before that of the newest submission
+/// that changed something, it stores that one's instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// The collector.
@@ -154,6 +163,14 @@ pub enum StoreError {
         /// Which store.
         place: String,
         /// What is wrong, and the remedy where there is one.
+        problem: String,
+    },
+    /// What was asked cannot be done, now or later. Nothing was changed.
+    #[error("the store {place} refused: {problem}")]
+    Refused {
+        /// Which store.
+        place: String,
+        /// What is wrong with the request, and the remedy.
         problem: String,
     },
 }

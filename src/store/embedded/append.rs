@@ -1,0 +1,245 @@
+//! Takes a submission in, in one transaction.
+//!
+//! A series costs one look-up and one range scan; its points are then merged with what is stored in
+//! memory, and only what differs is written, in order of the key.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kpi::{FigureKey, Point, SeriesFigures, SeriesKey, ServiceId};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::codec::{Coded, encode};
+use super::describe;
+use super::fault::{Fault, Outcome};
+use super::row::{FIGURE_COLUMNS, FigureRow, nanoseconds, timestamp};
+use crate::store::{Accepted, ForeignSeries, Provenance, Revised, Submission, revised};
+
+pub(super) fn append(connection: &mut Connection, submission: &Submission) -> Outcome<Accepted> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut append = Append::new(&transaction, &submission.provenance)?;
+    for series in &submission.series {
+        append.series(series)?;
+    }
+    // Of a service described twice in one submission the last counts, so that sending it again
+    // compares the same description with the stored one.
+    let descriptions: BTreeMap<&ServiceId, _> =
+        submission.services.iter().map(|service| (&service.id, service)).collect();
+    for description in descriptions.into_values() {
+        let provenance = &submission.provenance;
+        if describe::changed(&transaction, &provenance.collector, description)? {
+            let collection_id = append.collection()?;
+            describe::insert(&transaction, &provenance.collector, collection_id, description)?;
+            append.accepted.changed_services.insert(description.id.clone());
+        }
+    }
+    let accepted = append.finish();
+    // Where nothing differs nothing was written, and committing costs nothing.
+    transaction.commit()?;
+    Ok(accepted)
+}
+
+struct Append<'a> {
+    connection: &'a Connection,
+    provenance: &'a Provenance,
+    /// Made when the first thing differs: a submission that changes nothing leaves no trace.
+    collection_id: Option<i64>,
+    accepted: Accepted,
+    find_series: CachedStatement<'a>,
+    stored: CachedStatement<'a>,
+    insert: CachedStatement<'a>,
+    supersede: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    known: Vec<FigureRow>,
+}
+
+struct StoredSeries {
+    id: i64,
+    newest_period: i32,
+}
+
+impl<'a> Append<'a> {
+    fn new(connection: &'a Connection, provenance: &'a Provenance) -> Outcome<Self> {
+        let prepare = |sql: &str| connection.prepare_cached(sql);
+        Ok(Self {
+            connection,
+            provenance,
+            collection_id: None,
+            accepted: Accepted::default(),
+            find_series: prepare(
+                "SELECT id, owner, newest_period FROM series
+                 WHERE service = ? AND measure = ? AND channel = ? AND coverage = ? AND period_kind = ?",
+            )?,
+            stored: prepare(&format!(
+                "SELECT {FIGURE_COLUMNS} FROM figure WHERE series_id = ? AND period BETWEEN ? AND ?"
+            ))?,
+            insert: prepare(
+                "INSERT INTO figure (series_id, period, mantissa, shape, revision, collection_id)
+                 VALUES (?, ?, ?, ?, 1, ?)",
+            )?,
+            supersede: prepare(
+                "INSERT INTO superseded (series_id, period, revision, mantissa, shape, collection_id)
+                 SELECT series_id, period, revision, mantissa, shape, collection_id FROM figure
+                 WHERE series_id = ? AND period = ?",
+            )?,
+            update: prepare(
+                "UPDATE figure SET mantissa = ?, shape = ?, revision = revision + 1, collection_id = ?
+                 WHERE series_id = ? AND period = ?",
+            )?,
+            known: Vec::new(),
+        })
+    }
+
+    fn series(&mut self, series: &SeriesFigures) -> Outcome<()> {
+        let points = in_order(series)?;
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
+        let Some(stored) = self.own_series(&series.key, last.period.index())? else { return Ok(()) };
+        let mut known = std::mem::take(&mut self.known);
+        known.clear();
+        if first.period.index() <= stored.newest_period {
+            let range = params![stored.id, first.period.index(), last.period.index()];
+            let mut rows = self.stored.query(range)?;
+            while let Some(row) = rows.next()? {
+                known.push(FigureRow::read(row, series.key.period_kind)?);
+            }
+        }
+        let changed = self.merge(&series.key, stored.id, &points, &known)?;
+        self.known = known;
+        if changed && !self.accepted.changed_services.contains(&series.key.service) {
+            self.accepted.changed_services.insert(series.key.service.clone());
+        }
+        if last.period.index() > stored.newest_period {
+            self.connection
+                .prepare_cached("UPDATE series SET newest_period = ? WHERE id = ?")?
+                .execute(params![last.period.index(), stored.id])?;
+        }
+        Ok(())
+    }
+
+    /// Writes what differs; both sides are in order of period. Says whether anything did.
+    fn merge(&mut self, key: &SeriesKey, id: i64, points: &[Point], known: &[FigureRow]) -> Outcome<bool> {
+        let mut known = known.iter().peekable();
+        let mut changed = false;
+        for point in points {
+            while known.next_if(|row| row.point.period < point.period).is_some() {}
+            let Some(stored) = known.next_if(|row| row.point.period == point.period) else {
+                let Coded { mantissa, shape } = encode(point.value, point.quality);
+                let collection_id = self.collection()?;
+                self.insert.execute(params![id, point.period.index(), mantissa, shape, collection_id])?;
+                self.accepted.new += 1;
+                changed = true;
+                continue;
+            };
+            let Some(next) = revised(&stored.point, point) else {
+                self.accepted.unchanged += 1;
+                continue;
+            };
+            let Coded { mantissa, shape } = encode(next.value, next.quality);
+            let collection_id = self.collection()?;
+            self.supersede.execute(params![id, next.period.index()])?;
+            self.update.execute(params![mantissa, shape, collection_id, id, next.period.index()])?;
+            self.accepted.revised.push(Revised {
+                key: FigureKey { series: key.clone(), period: next.period },
+                from: stored.point.value,
+                to: next.value,
+            });
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    /// The stored series if this collector feeds it, made or taken over where that is due.
+    fn own_series(&mut self, key: &SeriesKey, newest_period: i32) -> Outcome<Option<StoredSeries>> {
+        let SeriesKey { service, measure, channel, coverage, period_kind } = key;
+        let (measure, channel) = (measure.as_str(), channel.as_str());
+        let (coverage, period_kind) = (coverage.as_str(), period_kind.as_str());
+        let identity = params![service.as_str(), measure, channel, coverage, period_kind];
+        let collector = &self.provenance.collector;
+        let found = self
+            .find_series
+            .query_row(identity, |row| {
+                Ok((StoredSeries { id: row.get(0)?, newest_period: row.get(2)? }, row.get::<_, String>(1)?))
+            })
+            .optional()?;
+        let Some((stored, owner)) = found else {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO series (service, measure, channel, coverage, period_kind, owner, newest_period)
+                     VALUES (?, ?, ?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    service.as_str(),
+                    measure,
+                    channel,
+                    coverage,
+                    period_kind,
+                    collector.as_str(),
+                    newest_period
+                ])?;
+            // Below every point of it, so that nothing is looked for.
+            let id = self.connection.last_insert_rowid();
+            return Ok(Some(StoredSeries { id, newest_period: i32::MIN }));
+        };
+        if owner == collector.as_str() {
+            return Ok(Some(stored));
+        }
+        if self.provenance.adopts.iter().any(|former| former.as_str() == owner) {
+            self.connection
+                .prepare_cached("UPDATE series SET owner = ? WHERE id = ?")?
+                .execute(params![collector.as_str(), stored.id])?;
+            return Ok(Some(stored));
+        }
+        let owner = owner.parse().map_err(Fault::unreadable)?;
+        self.accepted.foreign.push(ForeignSeries { key: key.clone(), owner });
+        Ok(None)
+    }
+
+    /// The row that says who collected and when; time never goes back in it.
+    fn collection(&mut self) -> Outcome<i64> {
+        if let Some(id) = self.collection_id {
+            return Ok(id);
+        }
+        let newest: Option<i64> =
+            self.connection.query_row("SELECT max(collected_at) FROM collection", [], |row| row.get(0))?;
+        let given = self.provenance.collected_at;
+        let collected_at = newest.map_or(given, |newest| given.max(timestamp(newest)));
+        self.connection.execute(
+            "INSERT INTO collection (collector, collected_at) VALUES (?, ?)",
+            params![self.provenance.collector.as_str(), nanoseconds(collected_at)],
+        )?;
+        let id = self.connection.last_insert_rowid();
+        self.collection_id = Some(id);
+        Ok(id)
+    }
+
+    fn finish(self) -> Accepted {
+        self.accepted
+    }
+}
+
+/// The newest submission that was collected at an instant or before, the oldest being 1.
+pub(super) fn newest_collection_at(connection: &Connection, instant: Timestamp) -> Outcome<i64> {
+    let newest: Option<i64> = connection
+        .prepare_cached("SELECT max(id) FROM collection WHERE collected_at <= ?")?
+        .query_row([nanoseconds(instant)], |row| row.get(0))?;
+    Ok(newest.unwrap_or(0))
+}
+
+/// The points, strictly in order of period. Batches come so; for one that does not, the last of two
+/// points for one period counts.
+fn in_order(series: &SeriesFigures) -> Outcome<Cow<'_, [Point]>> {
+    let kind = series.key.period_kind;
+    // An index means days for one kind and hours for another: a wrong kind would corrupt the series.
+    if let Some(stray) = series.points.iter().find(|point| point.period.kind() != kind) {
+        return Err(Fault::Refused(format!(
+            "the figure of {} for {} is in a series of kind {kind}; put it into a series of its own kind",
+            series.key.service, stray.period
+        )));
+    }
+    if series.points.is_sorted_by(|a, b| a.period < b.period) {
+        return Ok(Cow::Borrowed(&series.points));
+    }
+    let last_of_each: BTreeMap<_, _> = series.points.iter().map(|point| (point.period, *point)).collect();
+    Ok(Cow::Owned(last_of_each.into_values().collect()))
+}

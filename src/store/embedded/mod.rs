@@ -1,0 +1,109 @@
+//! The store in one file of this machine, `figures.db` in the data directory.
+//!
+//! One connection writes, on a thread of its own; a few read beside it. What is acknowledged is on
+//! the disk. Analysts read the same file through the views that `docs/store.md` describes.
+
+mod append;
+mod backup;
+mod codec;
+mod describe;
+mod fault;
+mod query;
+mod readers;
+mod row;
+mod schema;
+mod stats;
+mod verify;
+mod writer;
+
+pub use stats::Stats;
+pub use verify::Verification;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use kpi::FigureKey;
+use kpi::service::ServiceDescription;
+
+use self::fault::Fault;
+use self::readers::Readers;
+use self::writer::Writer;
+use super::{Accepted, Query, Series, Store, StoreError, StoredPoint, Submission};
+
+/// Name of the store's file in the data directory.
+pub const FILE_NAME: &str = "figures.db";
+
+/// Figures in an `SQLite` file.
+#[derive(Debug)]
+pub struct EmbeddedStore {
+    file: PathBuf,
+    readers: Arc<Readers>,
+    /// Absent where the store was opened for reading.
+    writer: Option<Writer>,
+}
+
+impl EmbeddedStore {
+    /// Opens the store of a data directory for reading and writing, and makes both where they are
+    /// not there yet. Only one process can have it open so.
+    pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        let file = data_dir.join(FILE_NAME);
+        std::fs::create_dir_all(data_dir).map_err(|error| Fault::Unavailable(error.to_string()).at(&file))?;
+        let writer = Writer::start(&file)?;
+        Ok(Self { readers: Readers::new(file.clone()), writer: Some(writer), file })
+    }
+
+    /// Opens the store of a data directory for reading, also while another process writes to it.
+    pub fn open_read_only(data_dir: &Path) -> Result<Self, StoreError> {
+        let file = data_dir.join(FILE_NAME);
+        schema::recognise_current(&file).map_err(|fault| fault.at(&file))?;
+        Ok(Self { readers: Readers::new(file.clone()), writer: None, file })
+    }
+
+    /// How much it holds.
+    pub async fn stats(&self) -> Result<Stats, StoreError> {
+        let file = self.file.clone();
+        self.readers.run(move |connection| stats::stats(connection, &file)).await
+    }
+
+    /// Checks the whole file and every row in it. Slow: it reads everything.
+    pub async fn verify(&self) -> Result<Verification, StoreError> {
+        self.readers.run(|connection| verify::verify(connection)).await
+    }
+
+    /// Copies the store as it is now into a new file that only its owner can read, while figures
+    /// keep coming in. Named `figures.db` in a data directory of its own, the copy is a store.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let to = to.to_owned();
+        self.readers.run(move |connection| backup::backup(connection, &to)).await
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn append(&self, submission: Arc<Submission>) -> Result<Accepted, StoreError> {
+        let Some(writer) = &self.writer else {
+            return Err(Fault::Refused("it was opened for reading only".to_owned()).at(&self.file));
+        };
+        writer.run(move |connection| append::append(connection, &submission)).await
+    }
+
+    async fn series(&self, query: &Query) -> Result<Vec<Series>, StoreError> {
+        let query = query.clone();
+        self.readers.run(move |connection| query::series(connection, &query)).await
+    }
+
+    async fn revisions(&self, key: &FigureKey) -> Result<Vec<StoredPoint>, StoreError> {
+        let key = key.clone();
+        self.readers.run(move |connection| query::revisions(connection, &key)).await
+    }
+
+    async fn latest(&self) -> Result<Vec<Series>, StoreError> {
+        self.readers.run(|connection| query::latest(connection)).await
+    }
+
+    async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
+        self.readers.run(move |connection| describe::services(connection, known_at)).await
+    }
+}
