@@ -6,4 +6,4 @@ pub mod windows;
 
 pub use backfill::{Backfill, BackfillError};
 pub use schedule::{Schedule, ScheduleError};
-pub use windows::{Due, Plan, Situation, Why, cursor_after, plan};
+pub use windows::{Due, Plan, Situation, Why, cursor_after, plan, plan_span};

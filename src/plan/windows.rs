@@ -130,6 +130,16 @@ fn backfill_due(situation: &Situation<'_>, forward: Period, newest: Period, larg
         .collect()
 }
 
+/// The windows of a span somebody asks for once, by hand: what of it is closed, oldest first. As with a
+/// backfill, the cursor is left alone.
+pub fn plan_span(span: PeriodSpan, largest: u32, now: Timestamp, zone: &TimeZone) -> Plan {
+    let Some(newest) = newest_closed(span.first.kind(), now, zone) else { return Plan::default() };
+    let due = chunks(span.first, span.last.min(newest), largest)
+        .map(|span| Due { window: Window::Span(span), why: Why::Backfill })
+        .collect();
+    Plan { due, more_due: false }
+}
+
 /// The cursor once a window is stored. It never goes back, and it never passes over a period that was
 /// not asked for.
 #[must_use]
