@@ -4,11 +4,14 @@
 //! keeps it → the snapshot is rebuilt → every outlet reads the snapshot.
 
 pub mod catalogue;
+pub mod cli;
 pub mod config;
 pub mod exchange;
 pub mod metrics;
 pub mod plan;
 pub mod report;
+pub mod run;
 pub mod snapshot;
+pub mod state;
 pub mod store;
 pub mod web;

@@ -1,0 +1,139 @@
+//! What happens during runs. One event is one function, which logs and counts together, so that the log
+//! and the metrics can never disagree. The message is a fixed sentence; data is in fields.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::Reason;
+use jiff::Timestamp;
+use kpi::{CollectorName, PeriodKind};
+
+use super::{Failure, Outcome, RunReport, StateError, Trigger, TriggerError};
+
+/// Counts what happens. Every method does nothing unless implemented.
+pub trait Meter: Send + Sync {
+    /// A run began.
+    fn run_started(&self, _collector: &CollectorName, _trigger: Trigger) {}
+    /// A request failed and is made again.
+    fn run_retried(&self, _collector: &CollectorName, _reason: Reason) {}
+    /// A run ended.
+    fn run_finished(&self, _report: &RunReport) {}
+    /// When a collector runs next; `None` where its schedule is over.
+    fn next_run(&self, _collector: &CollectorName, _at: Option<Timestamp>) {}
+    /// How many periods of a backfill are stored, of how many; `None` once it has ended.
+    fn backfill_progress(&self, _collector: &CollectorName, _done_of: Option<(usize, usize)>) {}
+    /// A run by hand was refused.
+    fn trigger_refused(&self, _collector: &str) {}
+    /// The run state could not be read or written.
+    fn state_failed(&self, _collector: &CollectorName) {}
+}
+
+/// Counts nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NullMeter;
+
+impl Meter for NullMeter {}
+
+/// Logs and counts.
+#[derive(Clone)]
+pub struct Events {
+    meter: Arc<dyn Meter>,
+}
+
+impl Events {
+    /// Events counted by a meter.
+    pub fn new(meter: Arc<dyn Meter>) -> Self {
+        Self { meter }
+    }
+
+    pub(super) fn run_started(&self, collector: &CollectorName, trigger: Trigger) {
+        tracing::debug!(%collector, trigger = trigger.as_str(), "run started");
+        self.meter.run_started(collector, trigger);
+    }
+
+    pub(super) fn run_retried(&self, collector: &CollectorName, failure: &Failure, wait: Duration) {
+        let Failure { reason, message, .. } = failure;
+        tracing::info!(%collector, %reason, message, wait_seconds = wait.as_secs_f64(), "request failed, asking again");
+        self.meter.run_retried(collector, *reason);
+    }
+
+    pub(super) fn run_finished(&self, report: &RunReport) {
+        let RunReport { collector, trigger, outcome, notes, .. } = report;
+        let (trigger, outcome_word) = (trigger.as_str(), outcome.as_str());
+        let duration_seconds = report.duration().as_secs_f64();
+        let counts = report.counts();
+        match outcome {
+            Outcome::Stored(_) | Outcome::Unchanged => tracing::info!(
+                %collector, trigger, outcome = outcome_word, duration_seconds, windows = report.windows.len(),
+                new = counts.new, unchanged = counts.unchanged, revised = counts.revised,
+                notes = notes.len(), "run finished"
+            ),
+            Outcome::Failed(Failure { reason, message, details, .. }) => {
+                tracing::warn!(
+                    %collector, trigger, outcome = outcome_word, %reason, message, duration_seconds,
+                    windows = report.windows.len(), new = counts.new, revised = counts.revised,
+                    details = details.len(), "run failed"
+                );
+                for detail in details.iter().take(MOST_LINES) {
+                    tracing::warn!(%collector, detail, "run failed, detail");
+                }
+            }
+        }
+        for note in notes.iter().take(MOST_LINES) {
+            tracing::info!(%collector, place = note.place, note = note.text, "noted during a run");
+        }
+        self.meter.run_finished(report);
+    }
+
+    pub(super) fn next_run(&self, collector: &CollectorName, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            tracing::debug!(%collector, %at, "next run planned");
+        } else {
+            tracing::info!(%collector, "schedule is over, no further run planned");
+        }
+        self.meter.next_run(collector, at);
+    }
+
+    pub(super) fn backfill_progress(&self, collector: &CollectorName, done_of: Option<(usize, usize)>) {
+        if let Some((done, total)) = done_of {
+            tracing::info!(%collector, done, total, "backfill under way");
+        } else {
+            tracing::info!(%collector, "backfill finished");
+        }
+        self.meter.backfill_progress(collector, done_of);
+    }
+
+    #[expect(clippy::unused_self, reason = "every event is reached the same way; this one has no count")]
+    pub(super) fn cursor_ignored(&self, collector: &CollectorName, stored: PeriodKind, asked: PeriodKind) {
+        tracing::warn!(%collector, %stored, %asked, "cursor is of another kind of period, starting anew");
+    }
+
+    pub(super) fn trigger_refused(&self, collector: &str, error: &TriggerError) {
+        tracing::warn!(collector, %error, "run by hand refused");
+        self.meter.trigger_refused(collector);
+    }
+
+    pub(super) fn state_failed(&self, collector: &CollectorName, error: &StateError) {
+        tracing::error!(%collector, %error, "run state failed");
+        self.meter.state_failed(collector);
+    }
+
+    #[expect(clippy::unused_self, reason = "every event is reached the same way; this one has no count")]
+    pub(super) fn stopping_late(&self, late: &[CollectorName], grace: Duration) {
+        let late = late.iter().map(CollectorName::as_str).collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            late,
+            grace_seconds = grace.as_secs_f64(),
+            "runs still going on at the stop are cancelled"
+        );
+    }
+
+    #[expect(clippy::unused_self, reason = "every event is reached the same way; this one has no count")]
+    pub(super) fn lane_ended(&self, collector: Option<&CollectorName>) {
+        let collector = collector.map(CollectorName::as_str);
+        tracing::error!(collector, "collector task ended by a fault of the program, others go on");
+    }
+}
+
+/// The most details and notes of one run in the log; the report holds more.
+const MOST_LINES: usize = 20;

@@ -1,0 +1,147 @@
+//! One collector's lane: its runs, one after the other, whatever sets them off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::triggers::Request;
+use super::{Ask, Outcome, RunReport, Runner, Trigger};
+use crate::config::settings::CollectorSettings;
+
+/// The longest sleep at a stretch. A machine that was suspended or whose clock was set is noticed
+/// within it: long sleeps count elapsed time, and schedules go by the clock.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+
+/// The longest a source's request to be left alone is honoured; a day is when most quotas are renewed.
+const LONGEST_HOLD: Duration = Duration::from_hours(24);
+
+pub(super) struct Lane {
+    pub(super) settings: CollectorSettings,
+    pub(super) runner: Arc<Runner>,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) permits: Arc<Semaphore>,
+    /// No run begins once this is cancelled.
+    pub(super) stop: CancellationToken,
+    /// Runs under way end once this is cancelled.
+    pub(super) cancel: CancellationToken,
+}
+
+enum Turn {
+    Requested(Request),
+    Scheduled,
+    Backfill,
+}
+
+impl Lane {
+    pub(super) async fn run(mut self) {
+        let (mut next, mut trigger) = self.first_run().await;
+        let mut backfill_pending = true;
+        self.runner.events.next_run(&self.settings.name, next);
+        loop {
+            let turn = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                Some(request) = self.requests.recv() => Turn::Requested(request),
+                () = sleep_until(&self.runner, next) => Turn::Scheduled,
+                () = std::future::ready(()), if backfill_pending => Turn::Backfill,
+            };
+            match turn {
+                Turn::Requested(Request::Run { ask, answer }) => {
+                    let Some(report) = self.carry_out(Trigger::Manual, &ask).await else { break };
+                    // Whoever asked may have gone; the ledger has the report.
+                    let _ = answer.send(report);
+                }
+                Turn::Requested(Request::Backfill(backfill)) => {
+                    let name = &self.settings.name;
+                    match self.runner.state.set_backfill(name, Some(&backfill)).await {
+                        Ok(()) => backfill_pending = true,
+                        Err(error) => self.runner.events.state_failed(name, &error),
+                    }
+                }
+                Turn::Scheduled => {
+                    let Some(report) = self.carry_out(trigger, &Ask::Due).await else { break };
+                    (next, trigger) = self.after(&report);
+                    self.runner.events.next_run(&self.settings.name, next);
+                    // A backfill that failed goes on once the source has answered again.
+                    backfill_pending = report.failure().is_none();
+                }
+                Turn::Backfill => match self.runner.state.backfill(&self.settings.name).await {
+                    Ok(Some(_)) => {
+                        let Some(report) = self.carry_out(Trigger::Backfill, &Ask::Backfill).await else {
+                            break;
+                        };
+                        backfill_pending = report.more_due;
+                    }
+                    Ok(None) => backfill_pending = false,
+                    Err(error) => {
+                        self.runner.events.state_failed(&self.settings.name, &error);
+                        backfill_pending = false;
+                    }
+                },
+            }
+        }
+    }
+
+    /// One run, once there is room for it; `None` where the stop comes first.
+    async fn carry_out(&self, trigger: Trigger, ask: &Ask) -> Option<RunReport> {
+        let _permit = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            // The semaphore is never closed.
+            permit = self.permits.acquire() => permit.ok()?,
+        };
+        Some(self.runner.run(&self.settings, trigger, ask, &self.cancel).await)
+    }
+
+    /// At once where the collector has never succeeded, or a run was missed while the program was down:
+    /// once, however many were missed. Else as scheduled.
+    async fn first_run(&self) -> (Option<Timestamp>, Trigger) {
+        let now = self.runner.now();
+        let last = self.runner.state.last_success(&self.settings.name).await.unwrap_or_else(|error| {
+            self.runner.events.state_failed(&self.settings.name, &error);
+            None
+        });
+        match last {
+            Some(last) if self.settings.schedule.next_after(last).is_none_or(|missed| missed > now) => {
+                (self.scheduled(), Trigger::Schedule)
+            }
+            _ => (Some(now), Trigger::Start),
+        }
+    }
+
+    fn after(&self, report: &RunReport) -> (Option<Timestamp>, Trigger) {
+        let now = self.runner.now();
+        if report.more_due {
+            return (Some(now), Trigger::CatchUp);
+        }
+        // A quota is waited out: neither spent on runs that cannot succeed, nor left to the next day
+        // where it is renewed at midnight.
+        if let Outcome::Failed(failure) = &report.outcome
+            && let Some(wait) = failure.retry_after
+        {
+            return (now.saturating_add(wait.min(LONGEST_HOLD)).ok(), Trigger::Schedule);
+        }
+        (self.scheduled(), Trigger::Schedule)
+    }
+
+    /// The next time of the schedule and a random delay. Times that passed during a run are left out.
+    fn scheduled(&self) -> Option<Timestamp> {
+        let jitter = self.runner.randomness.up_to(self.settings.jitter);
+        self.settings.schedule.next_after(self.runner.now())?.saturating_add(jitter).ok()
+    }
+}
+
+/// Returns once the clock shows `due`; never where there is no next run.
+async fn sleep_until(runner: &Runner, due: Option<Timestamp>) {
+    let Some(due) = due else { return std::future::pending().await };
+    loop {
+        let remaining = due.duration_since(runner.now());
+        if remaining <= SignedDuration::ZERO {
+            return;
+        }
+        runner.context.clock.sleep(remaining.unsigned_abs().min(LONGEST_SLEEP)).await;
+    }
+}

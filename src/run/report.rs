@@ -1,0 +1,188 @@
+//! What became of a run.
+
+use std::time::Duration;
+
+use collectors::{CollectError, Reason};
+use jiff::Timestamp;
+use kpi::{CollectorName, Note};
+
+use crate::plan::Due;
+use crate::store::{Accepted, StoreError};
+
+use super::StateError;
+
+/// What set a run off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trigger {
+    /// The program started and the collector had never run, or a run had been missed.
+    Start,
+    /// The schedule.
+    Schedule,
+    /// The run before left periods for this one.
+    CatchUp,
+    /// A person.
+    Manual,
+    /// A backfill under way.
+    Backfill,
+}
+
+impl Trigger {
+    /// Every trigger.
+    pub const ALL: [Self; 5] = [Self::Start, Self::Schedule, Self::CatchUp, Self::Manual, Self::Backfill];
+
+    /// The word for it in logs, metrics and the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Schedule => "schedule",
+            Self::CatchUp => "catch_up",
+            Self::Manual => "manual",
+            Self::Backfill => "backfill",
+        }
+    }
+}
+
+/// How many figures a store took, by what they were to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Not known before.
+    pub new: u64,
+    /// The same already.
+    pub unchanged: u64,
+    /// Different from what was known.
+    pub revised: u64,
+}
+
+impl Counts {
+    pub(super) fn of(accepted: &Accepted) -> Self {
+        let revised = u64::try_from(accepted.revised.len()).unwrap_or(u64::MAX);
+        Self { new: accepted.new, unchanged: accepted.unchanged, revised }
+    }
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            new: self.new + other.new,
+            unchanged: self.unchanged + other.unchanged,
+            revised: self.revised + other.revised,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All that was due is stored.
+    Stored(Counts),
+    /// The source had nothing new, or nothing was due.
+    Unchanged,
+    /// It failed. Windows stored before the failure stay stored; see [`RunReport::windows`].
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The word for it in logs, metrics and the ledger.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Stored(_) => "stored",
+            Self::Unchanged => "unchanged",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The class of failure.
+    pub reason: Reason,
+    /// The thing, the value and the remedy; no secret.
+    pub message: String,
+    /// What was wrong in detail, one place a line.
+    pub details: Vec<String>,
+    /// How long the source asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), details: Vec::new(), retry_after: None }
+    }
+}
+
+impl From<CollectError> for Failure {
+    /// Takes the message and leaves the error's cause: only the message is known to hold no secret.
+    fn from(error: CollectError) -> Self {
+        Self {
+            reason: error.reason(),
+            message: error.to_string(),
+            details: error.details().to_vec(),
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    /// For the run a store that takes nothing is a failure that passes: the figures are asked for again.
+    fn from(error: StoreError) -> Self {
+        Self::new(Reason::Transient, error.to_string())
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::new(Reason::Transient, error.to_string())
+    }
+}
+
+/// A window the store has acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredWindow {
+    /// What was asked for, and why.
+    pub due: Due,
+    /// What the store took; all 0 where the source said that nothing had changed.
+    pub counts: Counts,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// Whose run it was.
+    pub collector: CollectorName,
+    /// What set it off.
+    pub trigger: Trigger,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What a person should know, at most [`MOST_NOTES`].
+    pub notes: Vec<Note>,
+    /// The windows stored, in order, those of a failed run included.
+    pub windows: Vec<StoredWindow>,
+    /// More is due already: the cap on windows cut the run short.
+    pub more_due: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+}
+
+/// The most notes kept of a run: enough to see what is wrong, little enough to keep and to read.
+pub const MOST_NOTES: usize = 200;
+
+impl RunReport {
+    /// How long it took.
+    pub fn duration(&self) -> Duration {
+        self.finished.duration_since(self.started).unsigned_abs()
+    }
+
+    /// What the store took over all its windows, those before a failure included.
+    pub fn counts(&self) -> Counts {
+        self.windows.iter().fold(Counts::default(), |sum, window| sum.add(window.counts))
+    }
+
+    /// Why it failed, where it did.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match &self.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Stored(_) | Outcome::Unchanged => None,
+        }
+    }
+}
