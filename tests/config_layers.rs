@@ -131,6 +131,22 @@ fn a_mistake_is_laid_to_the_layer_it_is_in() {
 }
 
 #[test]
+fn a_collector_is_what_is_written_and_else_the_defaults() {
+    let written =
+        "time_zone = \"UTC\"\njitter = \"1m\"\nstart = 2026-01-01\nlook_back = 0\nadopts = [\"old\"]\n";
+    let other = COLLECTOR.replace("sample", "other");
+    let settings = load_files(&[("main.toml", &format!("{COLLECTOR}{written}{other}"))], &[]).unwrap();
+    let [other, sample] = settings.collectors.as_slice() else { panic!("{settings:?}") };
+    assert_eq!(sample.schedule.zone().iana_name(), Some("UTC"));
+    assert_eq!(sample.jitter, Duration::from_mins(1));
+    assert_eq!(sample.start, Some(jiff::civil::date(2026, 1, 1)));
+    assert_eq!((sample.look_back, sample.retries), (Some(0), 3));
+    assert_eq!(other.schedule.zone().iana_name(), Some("Europe/London"));
+    assert_eq!((other.jitter, other.deadline), (Duration::ZERO, Duration::from_mins(10)));
+    assert_eq!((other.start, other.look_back, other.adopts.len()), (None, None, 0));
+}
+
+#[test]
 fn a_schedule_is_refused_in_the_words_of_the_planner() {
     let text = "every day at six";
     let Err(refusal) = Schedule::parse(text, jiff::tz::TimeZone::UTC) else { return };

@@ -113,12 +113,32 @@ fn read_file(working_dir: &Path, name: &Path) -> Result<(String, Layer), Problem
     if let Err(error) = toml::de::DeTable::parse(&text) {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| before.bytes().filter(|byte| *byte == b'\n').count() + 1);
-        let caret = error.to_string().trim_end().replace('\n', "\n  ");
+        let caret = without_values(error.to_string().trim_end()).replace('\n', "\n  ");
         return Err(whole_file(&shown, line, format!("this file is not TOML\n  {caret}")));
     }
     let table = Format::parse(&FileFormat::Toml, Some(&shown), &text)
         .map_err(|error| whole_file(&shown, None, format!("this file is not TOML: {error}")))?;
     Ok((text, Layer(table)))
+}
+
+/// TOML's own message without the values of the line it shows: one of them may be a password, written
+/// where none should be and then mistyped. Characters go one for one, so the caret stays in place.
+fn without_values(message: &str) -> String {
+    let masked = |line: &str| {
+        let Some((number, shown)) =
+            line.split_once(" | ").filter(|(number, _)| number.trim().parse::<u32>().is_ok())
+        else {
+            return line.to_owned();
+        };
+        let kept = match shown.find('=') {
+            Some(equals) => equals,
+            None if shown.trim_start().starts_with('[') => shown.len(),
+            None => 0,
+        };
+        let (key, value) = shown.split_at(kept);
+        format!("{number} | {key}{}", value.replace(char::is_alphanumeric, "·"))
+    };
+    message.lines().map(masked).collect::<Vec<_>>().join("\n")
 }
 
 fn whole_file(file: &str, line: Option<usize>, message: String) -> Problem {
