@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod exchange;
 pub mod metrics;
 pub mod plan;

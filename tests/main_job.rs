@@ -18,7 +18,10 @@ fn sheet() -> Option<PathBuf> {
     if sheet.exists() {
         return Some(sheet);
     }
-    println!("absent: {} (this test needs the published sheet and proves nothing without it)", sheet.display());
+    println!(
+        "absent: {} (this test needs the published sheet and proves nothing without it)",
+        sheet.display()
+    );
     None
 }
 
@@ -53,8 +56,12 @@ fn the_published_sheet_gives_the_published_kpis() {
     assert_eq!(value("cost_per_transaction"), "0.451514");
     let takeup = kpi(&government, "government", "digital_takeup");
     assert_eq!(takeup["services"], serde_json::json!({ "counted": 391, "of": 751 }));
-    let held_back: Vec<_> =
-        takeup["held_back"].as_array().unwrap().iter().map(|held| held["service"].as_str().unwrap()).collect();
+    let held_back: Vec<_> = takeup["held_back"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| held["service"].as_str().unwrap())
+        .collect();
     assert_eq!(
         held_back,
         [
@@ -70,7 +77,8 @@ fn the_published_sheet_gives_the_published_kpis() {
     assert_eq!(kpi(&quarter, "government", "transactions")["value"], "833898051");
     assert_eq!(kpi(&quarter, "government", "digital_takeup")["value"], "0.872070");
 
-    let departments = lines(&with_sheet(&data, &sheet, &[&["kpi", "--by", "department"], &year[..]].concat()));
+    let departments =
+        lines(&with_sheet(&data, &sheet, &[&["kpi", "--by", "department"], &year[..]].concat()));
     let education = |name| kpi(&departments, "department-for-education", name)["value"].clone();
     assert_eq!(education("transactions"), "2468429");
     assert_eq!(education("digital_takeup"), "0.691875");
@@ -146,7 +154,8 @@ fn everything_written_lies_under_the_data_directory() {
     let mut command = program(data.path());
     let said = finish(command.current_dir(elsewhere.path()).args(["collect", "--all"]));
     assert_eq!(said.code, Some(0), "{}", said.err);
-    let mut left: Vec<_> = std::fs::read_dir(elsewhere.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut left: Vec<_> =
+        std::fs::read_dir(elsewhere.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["config"]);
     assert!(data.path().join("figures.db").exists());

@@ -22,10 +22,16 @@ fn exposed() -> String {
 
 #[test]
 fn promtool_finds_nothing_to_say_about_the_exposition() {
-    let Ok(mut promtool) =
-        Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    let Ok(mut promtool) = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
     else {
-        assert!(std::env::var_os("CI").is_none(), "promtool is not installed: the Debian package is prometheus");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "promtool is not installed: the Debian package is prometheus"
+        );
         println!("absent: promtool (Debian package prometheus); this test proves nothing without it");
         return;
     };
@@ -45,7 +51,8 @@ fn no_series_is_exposed_twice_and_every_name_is_declared() {
         assert!(seen.insert(series.to_owned()), "{series} is exposed twice");
         assert!(value.parse::<f64>().unwrap().is_finite(), "{line}");
         let name = series.split('{').next().unwrap();
-        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        let base =
+            ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         let known = declared.contains(name) || declared.contains(base) || name.starts_with("process_");
         assert!(known, "{name} is not in the table of metrics");
     }

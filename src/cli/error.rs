@@ -37,7 +37,10 @@ impl CommandError {
     fn is_broken_pipe(&self) -> bool {
         let mut cause: Option<&dyn Error> = Some(self);
         while let Some(error) = cause {
-            if error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+            if error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+            {
                 return true;
             }
             cause = error.source();

@@ -57,17 +57,18 @@ pub(super) async fn run(command: Export, environment: &Environment) -> Result<()
         known_at,
         ..Query::default()
     };
-    let series = store
-        .series(&query)
-        .await
-        .map_err(|error| CommandError::caused("cannot read the figures", error))?;
+    let series =
+        store.series(&query).await.map_err(|error| CommandError::caused("cannot read the figures", error))?;
     let records: Vec<Record> = series.iter().flat_map(Record::of_series).collect();
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| CommandError::caused("cannot write the figures", error);
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        CommandError::caused("cannot write the figures", error)
+    };
     let mut to: Box<dyn Write> = match &command.output {
         None => Box::new(std::io::stdout().lock()),
-        Some(path) => Box::new(BufWriter::new(File::create(path).map_err(|error| {
-            CommandError::caused(format!("cannot create {}", path.display()), error)
-        })?)),
+        Some(path) => Box::new(BufWriter::new(
+            File::create(path)
+                .map_err(|error| CommandError::caused(format!("cannot create {}", path.display()), error))?,
+        )),
     };
     match command.format {
         Form::Csv => write_csv(&records, &mut to).map_err(|error| failed(error.into()))?,

@@ -1,22 +1,31 @@
 //! The command line: one file a command.
 
+mod backfill;
 mod check;
+mod collect;
 mod error;
 mod export;
 mod import;
 mod kpi;
+mod logging;
 mod progress;
+mod run;
 mod shell;
+mod stop;
 mod store;
 mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
 use self::error::CommandError;
 use crate::config::{self, Settings, Source};
+use crate::daemon::Keeping;
+use crate::run::MemoryState;
+use crate::store::NoStore;
 use crate::store::embedded::EmbeddedStore;
 
 /// Collects the transactions, take-up, cost and satisfaction of public services, keeps every revision
@@ -34,7 +43,10 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Run),
     Check(check::Check),
+    Collect(collect::Collect),
+    Backfill(backfill::Backfill),
     Kpi(kpi::Kpi),
     Export(export::Export),
     Import(import::Import),
@@ -62,6 +74,18 @@ impl Environment {
             .map_err(|error| CommandError::caused("cannot open the store", error))
     }
 
+    /// Store and state, as the only process that writes to them.
+    fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
+        let store = Arc::new(self.write_store(settings)?);
+        Ok(Keeping { store, state: Arc::new(MemoryState::new()) })
+    }
+
+    /// For a run that keeps nothing.
+    #[allow(clippy::unused_self)]
+    fn nothing_kept(&self) -> Keeping {
+        Keeping { store: Arc::new(NoStore), state: Arc::new(MemoryState::new()) }
+    }
+
     /// The store, as the only process that writes to it.
     #[allow(clippy::unused_self)]
     fn write_store(&self, settings: &Settings) -> Result<EmbeddedStore, CommandError> {
@@ -81,6 +105,8 @@ pub fn main() -> ExitCode {
             return code;
         }
     };
+    // Refused only where another provider was chosen before, and nothing else runs before this.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = Environment { source: Source::of_process(Some(line.config)) };
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -95,6 +121,9 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
     match command {
+        Command::Run(command) => run::run(&command, environment).await,
+        Command::Collect(command) => collect::run(command, environment).await,
+        Command::Backfill(command) => backfill::run(command, environment).await,
         Command::Check(command) => check::run(&command, environment),
         Command::Kpi(command) => kpi::run(command, environment).await,
         Command::Export(command) => export::run(command, environment).await,

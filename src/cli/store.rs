@@ -29,7 +29,8 @@ pub(super) async fn run(command: Store, environment: &Environment) -> Result<(),
         Store::Stats => {
             let stats =
                 store.stats().await.map_err(|error| CommandError::caused("cannot read the store", error))?;
-            let day = |day: Option<jiff::civil::Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+            let day =
+                |day: Option<jiff::civil::Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
             println!("figures      {}", stats.figures);
             println!("superseded   {}", stats.superseded);
             println!("series       {}", stats.series);
@@ -67,7 +68,10 @@ pub(super) async fn run(command: Store, environment: &Environment) -> Result<(),
                     CommandError::caused(format!("cannot create {}", folder.display()), error)
                 })?;
             }
-            store.backup(&file).await.map_err(|error| CommandError::caused("cannot back up the store", error))?;
+            store
+                .backup(&file)
+                .await
+                .map_err(|error| CommandError::caused("cannot back up the store", error))?;
             println!("backed up to {}", file.display());
             Ok(())
         }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use kpi::calculate::KpiState;
-use kpi::{Kpi, Period};
+use kpi::{CollectorName, Kpi, Period};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::report::{Row, Subject};
+use crate::run::Preview;
 
 const HEADINGS: [(Kpi, &str); 6] = [
     (Kpi::Transactions, "Transactions"),
@@ -35,7 +36,9 @@ pub(super) fn render(rows: &[Row]) -> String {
     }
     let mut cells = vec![heading(&asked)];
     for ((subject, period), line) in &lines {
-        if line.values().all(|row| matches!(row.figure.state, KpiState::NotProvided(_) | KpiState::NotApplicable))
+        if line
+            .values()
+            .all(|row| matches!(row.figure.state, KpiState::NotProvided(_) | KpiState::NotApplicable))
             && lines.len() > 1
         {
             continue;
@@ -50,6 +53,41 @@ pub(super) fn render(rows: &[Row]) -> String {
         let _ = writeln!(text, "\n{absent} more have no figure for this period.");
     }
     notes(&mut text, rows);
+    text
+}
+
+/// Most figures of a preview that are listed; the rest is counted.
+const LISTED: usize = 200;
+
+/// The figures a run would store, a line each.
+pub(super) fn preview(collector: &CollectorName, preview: &Preview) -> String {
+    let figures = preview.submissions.iter().flat_map(|submission| &submission.series);
+    let mut cells = vec![["Service", "Measure", "Channel", "Period", "Value"].map(str::to_owned).to_vec()];
+    let mut count = 0;
+    for series in figures {
+        let key = &series.key;
+        for point in &series.points {
+            count += 1;
+            if count <= LISTED {
+                let value = point.value.to_string().replace('_', " ");
+                cells.push(vec![
+                    shortened(key.service.as_str()),
+                    key.measure.to_string(),
+                    key.channel.to_string(),
+                    point.period.to_string(),
+                    value,
+                ]);
+            }
+        }
+    }
+    let mut text = aligned(&cells);
+    if count > LISTED {
+        let _ = writeln!(text, "and {} more", count - LISTED);
+    }
+    let _ = writeln!(text, "{collector}: {count} figures; nothing was stored");
+    for note in &preview.notes {
+        let _ = writeln!(text, "{collector}: note: {}: {}", note.place, note.text);
+    }
     text
 }
 
@@ -95,7 +133,8 @@ fn grouped(value: Decimal, decimals: u32) -> String {
     let mut rounded = value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(decimals);
     let text = rounded.to_string();
-    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let (whole, fraction) =
+        text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
     let digits = whole.len();
     let mut grouped = String::with_capacity(digits + digits / 3 + 3);
     for (position, digit) in whole.chars().enumerate() {
@@ -122,7 +161,8 @@ fn aligned(cells: &[Vec<String>]) -> String {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             // Names to the left, numbers to the right, so that digits stand under each other.
-            let _ = if column < 2 { write!(line, "{cell:<width$}  ") } else { write!(line, "{cell:>width$}  ") };
+            let _ =
+                if column < 2 { write!(line, "{cell:<width$}  ") } else { write!(line, "{cell:>width$}  ") };
         }
         text.push_str(line.trim_end());
         text.push('\n');

@@ -58,6 +58,13 @@ impl Default for Source {
     }
 }
 
+impl Source {
+    /// A file, or the default one, with the environment of this process.
+    pub fn of_process(file: Option<PathBuf>) -> Self {
+        Self { file, environment: std::env::vars().collect(), ..Self::default() }
+    }
+}
+
 /// Shows which variables there are and not what they hold.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

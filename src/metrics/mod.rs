@@ -9,7 +9,7 @@ use std::sync::Arc;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 pub use figures::FigureCollector;
-pub use process::{Outcome, ProcessMetrics};
+pub use process::ProcessMetrics;
 pub use table::{DECLARED, Declared, Family, Type};
 
 use crate::config::settings::KeepPeriods;

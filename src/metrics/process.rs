@@ -9,36 +9,15 @@ use prometheus::core::Collector;
 use prometheus::{CounterVec, Gauge, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry};
 
 use super::table::Family;
-use crate::store::Accepted;
+use crate::run::{Meter, RunReport};
 
 /// Seconds: from a local file to a long backfill.
 const RUN_BUCKETS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 600.0];
 /// Seconds: a snapshot answers in the first, the store in the others.
 const HTTP_BUCKETS: &[f64] = &[0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
 
-/// How a run ended; also the values of the metric label `outcome`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Figures were stored.
-    Stored,
-    /// The source had nothing new.
-    Unchanged,
-    /// Nothing was stored, for a reason.
-    Failed,
-}
-
-impl Outcome {
-    const ALL: [Self; 3] = [Self::Stored, Self::Unchanged, Self::Failed];
-
-    /// The word for it in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stored => "stored",
-            Self::Unchanged => "unchanged",
-            Self::Failed => "failed",
-        }
-    }
-}
+/// How a run may end; the values of the metric label `outcome`.
+const OUTCOMES: [&str; 3] = ["stored", "unchanged", "failed"];
 
 /// Metrics about this process, registered once.
 pub struct ProcessMetrics {
@@ -51,6 +30,7 @@ pub struct ProcessMetrics {
     schedule_interval: GaugeVec,
     figures: CounterVec,
     retries: CounterVec,
+    refused: CounterVec,
     config_loaded: Gauge,
     config_loaded_at: Gauge,
     http_requests: CounterVec,
@@ -70,6 +50,7 @@ impl ProcessMetrics {
             schedule_interval: gauge(registry, Family::ScheduleInterval)?,
             figures: counter(registry, Family::CollectedFigures)?,
             retries: counter(registry, Family::Retries)?,
+            refused: counter(registry, Family::Refused)?,
             config_loaded: registered(registry, Gauge::with_opts(options(Family::ConfigLoaded)))?,
             config_loaded_at: registered(registry, Gauge::with_opts(options(Family::ConfigLoadedAt)))?,
             http_requests: counter(registry, Family::HttpRequests)?,
@@ -81,57 +62,13 @@ impl ProcessMetrics {
     /// them sees it.
     pub fn collector_known(&self, collector: &CollectorName, longest_gap: Duration) {
         let name = collector.as_str();
-        for outcome in Outcome::ALL {
-            self.runs.with_label_values(&[name, outcome.as_str()]);
+        for outcome in OUTCOMES {
+            self.runs.with_label_values(&[name, outcome]);
         }
         for reason in Reason::ALL {
             self.run_failures.with_label_values(&[name, reason.as_str()]);
         }
         self.schedule_interval.with_label_values(&[name]).set(longest_gap.as_secs_f64());
-    }
-
-    /// The next scheduled start is known.
-    pub fn next_run(&self, collector: &CollectorName, at: Timestamp) {
-        self.next_run.with_label_values(&[collector.as_str()]).set(at.as_second() as f64);
-    }
-
-    /// A run has ended.
-    pub fn run_finished(
-        &self,
-        collector: &CollectorName,
-        outcome: Outcome,
-        reason: Option<Reason>,
-        took: Duration,
-        at: Timestamp,
-    ) {
-        let name = collector.as_str();
-        self.runs.with_label_values(&[name, outcome.as_str()]).inc();
-        if let Some(reason) = reason {
-            self.run_failures.with_label_values(&[name, reason.as_str()]).inc();
-        }
-        self.run_duration.with_label_values(&[name]).observe(took.as_secs_f64());
-        self.last_run.with_label_values(&[name]).set(at.as_second() as f64);
-        if outcome != Outcome::Failed {
-            self.last_success.with_label_values(&[name]).set(at.as_second() as f64);
-        }
-    }
-
-    /// The store has acknowledged figures.
-    pub fn stored(&self, collector: &CollectorName, accepted: &Accepted) {
-        let counts = [
-            ("new", accepted.new as f64),
-            ("unchanged", accepted.unchanged as f64),
-            ("revised", accepted.revised.len() as f64),
-            ("foreign", accepted.foreign.len() as f64),
-        ];
-        for (outcome, count) in counts {
-            self.figures.with_label_values(&[collector.as_str(), outcome]).inc_by(count);
-        }
-    }
-
-    /// An attempt is repeated.
-    pub fn retried(&self, collector: &CollectorName, reason: Reason) {
-        self.retries.with_label_values(&[collector.as_str(), reason.as_str()]).inc();
     }
 
     /// The configuration was loaded.
@@ -144,6 +81,42 @@ impl ProcessMetrics {
     pub fn http_answered(&self, route: &str, code: u16, took: Duration) {
         self.http_requests.with_label_values(&[route, &code.to_string()]).inc();
         self.http_duration.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+}
+
+impl Meter for ProcessMetrics {
+    fn run_retried(&self, collector: &CollectorName, reason: Reason) {
+        self.retries.with_label_values(&[collector.as_str(), reason.as_str()]).inc();
+    }
+
+    fn run_finished(&self, report: &RunReport) {
+        let name = report.collector.as_str();
+        let finished = report.finished.as_second() as f64;
+        self.runs.with_label_values(&[name, report.outcome.as_str()]).inc();
+        self.run_duration.with_label_values(&[name]).observe(report.duration().as_secs_f64());
+        self.last_run.with_label_values(&[name]).set(finished);
+        match report.failure() {
+            Some(failure) => self.run_failures.with_label_values(&[name, failure.reason.as_str()]).inc(),
+            None => self.last_success.with_label_values(&[name]).set(finished),
+        }
+        let counts = report.counts();
+        for (outcome, count) in
+            [("new", counts.new), ("unchanged", counts.unchanged), ("revised", counts.revised)]
+        {
+            self.figures.with_label_values(&[name, outcome]).inc_by(count as f64);
+        }
+    }
+
+    fn next_run(&self, collector: &CollectorName, at: Option<Timestamp>) {
+        match at {
+            Some(at) => self.next_run.with_label_values(&[collector.as_str()]).set(at.as_second() as f64),
+            // Nothing to say where the label was never given a value.
+            None => drop(self.next_run.remove_label_values(&[collector.as_str()])),
+        }
+    }
+
+    fn trigger_refused(&self, collector: &str) {
+        self.refused.with_label_values(&[collector]).inc();
     }
 }
 

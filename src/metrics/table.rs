@@ -106,9 +106,11 @@ families! {
     ScheduleInterval: "pp_collector_schedule_interval_seconds" Gauge ["collector"]
         "Longest gap between runs that the schedule allows, in seconds.";
     CollectedFigures: "pp_collector_figures_total" Counter ["collector", "outcome"]
-        "Figures stored, by outcome: new, unchanged, revised or foreign.";
+        "Figures the store was given, by outcome: new, unchanged or revised.";
     Retries: "pp_collector_retries_total" Counter ["collector", "reason"]
         "Attempts repeated within a run, by the reason of the failure before.";
+    Refused: "pp_collector_triggers_refused_total" Counter ["collector"]
+        "Runs by hand that were refused because too many were waiting.";
     ConfigLoaded: "pp_config_last_reload_successful" Gauge []
         "1 if the configuration on disk is the one running.";
     ConfigLoadedAt: "pp_config_last_reload_success_timestamp_seconds" Gauge []

@@ -174,3 +174,39 @@ pub enum StoreError {
         problem: String,
     },
 }
+
+/// A store that takes and gives nothing, for runs that only show what they would store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoStore;
+
+impl NoStore {
+    fn refuse<T>() -> Result<T, StoreError> {
+        Err(StoreError::Unavailable {
+            place: "of a dry run".to_owned(),
+            problem: "nothing is kept".to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for NoStore {
+    async fn append(&self, _: Arc<Submission>) -> Result<Accepted, StoreError> {
+        Self::refuse()
+    }
+
+    async fn series(&self, _: &Query) -> Result<Vec<Series>, StoreError> {
+        Self::refuse()
+    }
+
+    async fn revisions(&self, _: &FigureKey) -> Result<Vec<StoredPoint>, StoreError> {
+        Self::refuse()
+    }
+
+    async fn latest(&self) -> Result<Vec<Series>, StoreError> {
+        Self::refuse()
+    }
+
+    async fn services(&self, _: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
+        Self::refuse()
+    }
+}

@@ -1,0 +1,119 @@
+//! `collect`: one run of collectors, now.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::civil::Date;
+use kpi::CollectorName;
+
+use super::error::CommandError;
+use super::{Environment, progress, stop, table};
+use crate::config::settings::CollectorSettings;
+use crate::daemon;
+use crate::run::{Ask, Events, Failure, NullMeter, Outcome, RunReport, Trigger};
+
+/// Run collectors once, now.
+#[derive(Debug, Args)]
+pub(super) struct Collect {
+    /// Collectors by name.
+    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    names: Vec<CollectorName>,
+    /// Every collector.
+    #[arg(long)]
+    all: bool,
+    /// Show the figures as a table and store nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Ask for periods from this day on, whatever was stored before.
+    #[arg(long, value_name = "DATE", requires = "to")]
+    from: Option<Date>,
+    /// Ask for periods up to this day, included.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    to: Option<Date>,
+}
+
+pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(), CommandError> {
+    let stop = stop::on_signal()?;
+    let settings = environment.settings()?;
+    let collectors = chosen(&settings.collectors, &command.names)?;
+    let ask = match (command.from, command.to) {
+        (Some(from), Some(to)) if to < from => {
+            return Err(CommandError::Usage(format!("--to {to} is before --from {from}")));
+        }
+        (Some(from), Some(to)) => Ask::Days(from, to),
+        _ => Ask::Due,
+    };
+    let keeping =
+        if command.dry_run { environment.nothing_kept() } else { environment.keeping(&settings)? };
+    let runner =
+        daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
+            .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let bar = progress::bar(collectors.len() as u64, "collectors");
+    let mut failed = 0;
+    for collector in &collectors {
+        if command.dry_run {
+            match runner.preview(collector, &ask, &stop).await {
+                Ok(preview) => print!("{}", table::preview(&collector.name, &preview)),
+                Err(failure) => {
+                    failed += 1;
+                    say_failure(&collector.name, &failure);
+                }
+            }
+        } else {
+            let report = runner.run(collector, Trigger::Manual, &ask, &stop).await;
+            failed += usize::from(report.failure().is_some());
+            bar.suspend(|| say(&report));
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if failed > 0 {
+        return Err(CommandError::Failed(format!("{failed} of {} collectors failed", collectors.len())));
+    }
+    Ok(())
+}
+
+/// The collectors of these names, all where none is named.
+pub(super) fn chosen(
+    collectors: &[CollectorSettings],
+    names: &[CollectorName],
+) -> Result<Vec<CollectorSettings>, CommandError> {
+    if names.is_empty() {
+        return Ok(collectors.to_vec());
+    }
+    let known = || {
+        let names: Vec<&str> = collectors.iter().map(|collector| collector.name.as_str()).collect();
+        names.join(", ")
+    };
+    names
+        .iter()
+        .map(|name| {
+            collectors.iter().find(|collector| collector.name == *name).cloned().ok_or_else(|| {
+                CommandError::Usage(format!("there is no collector {name}; there are: {}", known()))
+            })
+        })
+        .collect()
+}
+
+/// What became of a run, in plain words.
+pub(super) fn say(report: &RunReport) {
+    let name = &report.collector;
+    match &report.outcome {
+        Outcome::Stored(counts) => {
+            println!("{name}: {} new, {} unchanged, {} revised", counts.new, counts.unchanged, counts.revised);
+        }
+        Outcome::Unchanged => println!("{name}: nothing has changed"),
+        Outcome::Failed(failure) => say_failure(name, failure),
+    }
+    for note in &report.notes {
+        eprintln!("{name}: note: {}: {}", note.place, note.text);
+    }
+}
+
+fn say_failure(name: &CollectorName, failure: &Failure) {
+    eprintln!("{name}: failed ({}): {}", failure.reason, failure.message);
+    for detail in &failure.details {
+        eprintln!("  {detail}");
+    }
+}
