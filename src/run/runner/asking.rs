@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::{Answer, Bookmark, Context, Reason, Window};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
