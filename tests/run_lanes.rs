@@ -230,6 +230,35 @@ async fn a_quota_is_waited_out() {
 }
 
 #[tokio::test]
+async fn a_failure_that_may_pass_does_not_cost_a_day() {
+    let world = World::at("2026-11-20T07:00Z");
+    let fake = Fake::new(windows(7, 0));
+    let visas = CollectorSettings { retries: 0, ..settings("visas", fake.clone()) };
+    (0..3).for_each(|_| fake.does(Deed::Fail(CollectError::new(Reason::Transient, "connection refused"))));
+    let running = start(&world, vec![visas], 1).await;
+    world.clock.pass(12 * HOUR).await;
+    let asked: Vec<String> = fake.asked.lock().unwrap().iter().map(|(at, ..)| at.to_string()).collect();
+    assert_eq!(
+        asked,
+        ["2026-11-20T07:00:00Z", "2026-11-20T07:15:00Z", "2026-11-20T07:45:00Z", "2026-11-20T08:45:00Z"]
+    );
+    running.stop(&world).await;
+}
+
+#[tokio::test]
+async fn a_failure_that_will_not_pass_waits_for_the_schedule() {
+    let world = World::at("2026-11-20T07:00Z");
+    let fake =
+        Fake::new(windows(7, 0)).then(Deed::Fail(CollectError::new(Reason::Auth, "the key is refused")));
+    let running = start(&world, vec![settings("visas", fake.clone())], 1).await;
+    world.clock.pass(22 * HOUR).await;
+    assert_eq!(fake.calls(), 1);
+    world.clock.pass(HOUR).await;
+    assert_eq!(fake.calls(), 2);
+    running.stop(&world).await;
+}
+
+#[tokio::test]
 async fn what_the_cap_leaves_over_is_caught_up_at_once() {
     let world = World::at("2026-11-20T07:00Z");
     let fake = Fake::new(windows(1, 0));
