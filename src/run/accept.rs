@@ -108,14 +108,14 @@ impl Accepting<'_> {
                     1 => String::new(),
                     count => format!(" and {} more", count - 1),
                 };
-                let text = format!("the {} {}{more} {why}", first.kind(), first.start_date());
+                let text = format!("left out the {} {}{more}: {why}", first.kind(), first.start_date());
                 self.notes.push(Note { place: place.clone(), text });
             }
         };
-        add(&refused.not_closed, "has not ended yet and was left out; it is taken once it has ended");
+        add(&refused.not_closed, "not ended yet; a figure is taken once its period has ended");
         add(
             &refused.of_another_kind,
-            &format!("was left out of figures by {period_kind}; this is a fault of the collector"),
+            &format!("not a {period_kind} like the rest of its series; this is a fault of the collector"),
         );
     }
 
@@ -136,7 +136,7 @@ impl Accepting<'_> {
             self.notes.push(Note {
                 place: format!("{service}, {measure}, {channel}"),
                 text: format!(
-                    "the {} {} is given as {first} and as {second} and was left out; correct one at the source, or remove \
+                    "left out the {} {}: given as {first} and as {second}; correct one at the source, or remove \
 an alias that joins two services",
                     conflict.key.period.kind(),
                     conflict.key.period.start_date()

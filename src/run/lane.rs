@@ -8,14 +8,19 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::triggers::Request;
-use super::{Ask, Outcome, RunReport, Runner, Trigger};
+use super::{Ask, RunReport, Runner, Trigger};
 use crate::config::settings::CollectorSettings;
 
 /// The longest sleep at a stretch. A machine that was suspended or whose clock was set is noticed
 /// within it: long sleeps count elapsed time, and schedules go by the clock.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
-/// The longest a source's request to be left alone is honoured; a day is when most quotas are renewed.
+/// How long after a failed run the collector is asked again at the earliest, doubled with each further
+/// failure. A run has tried for itself within its deadline, so what failed it lasts a while.
+const SHORTEST_HOLD: Duration = Duration::from_mins(15);
+
+/// The longest time between two tries; also the longest a source's own request to be left alone is
+/// honoured, because a day is when quotas are renewed.
 const LONGEST_HOLD: Duration = Duration::from_hours(24);
 
 pub(super) struct Lane {
@@ -27,6 +32,7 @@ pub(super) struct Lane {
     pub(super) stop: CancellationToken,
     /// Runs under way end once this is cancelled.
     pub(super) cancel: CancellationToken,
+    pub(super) failures_in_a_row: u32,
 }
 
 enum Turn {
@@ -112,19 +118,32 @@ impl Lane {
         }
     }
 
-    fn after(&self, report: &RunReport) -> (Option<Timestamp>, Trigger) {
+    fn after(&mut self, report: &RunReport) -> (Option<Timestamp>, Trigger) {
         let now = self.runner.now();
-        if report.more_due {
-            return (Some(now), Trigger::CatchUp);
+        let Some(failure) = report.failure() else {
+            self.failures_in_a_row = 0;
+            return if report.more_due {
+                (Some(now), Trigger::CatchUp)
+            } else {
+                (self.scheduled(), Trigger::Schedule)
+            };
+        };
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        let doubled = SHORTEST_HOLD.saturating_mul(2_u32.saturating_pow(self.failures_in_a_row - 1));
+        if let Some(asked) = failure.retry_after {
+            // A quota is waited out: neither spent on runs that cannot succeed, nor left to the next
+            // day where it is renewed at midnight.
+            let hold = asked.clamp(SHORTEST_HOLD, LONGEST_HOLD);
+            return (now.saturating_add(hold).ok(), Trigger::CatchUp);
         }
-        // A quota is waited out: neither spent on runs that cannot succeed, nor left to the next day
-        // where it is renewed at midnight.
-        if let Outcome::Failed(failure) = &report.outcome
-            && let Some(wait) = failure.retry_after
-        {
-            return (now.saturating_add(wait.min(LONGEST_HOLD)).ok(), Trigger::Schedule);
+        let again = now.saturating_add(doubled.min(LONGEST_HOLD)).ok();
+        match (self.scheduled(), again) {
+            // An outage of an hour at six in the morning must not cost a day.
+            (Some(scheduled), Some(again)) if failure.reason.is_retryable() && again < scheduled => {
+                (Some(again), Trigger::CatchUp)
+            }
+            (scheduled, _) => (scheduled, Trigger::Schedule),
         }
-        (self.scheduled(), Trigger::Schedule)
     }
 
     /// The next time of the schedule and a random delay. Times that passed during a run are left out.

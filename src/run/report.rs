@@ -18,7 +18,7 @@ pub enum Trigger {
     Start,
     /// The schedule.
     Schedule,
-    /// The run before left periods for this one.
+    /// The run before left periods for this one, or failed in a way that may pass.
     CatchUp,
     /// A person.
     Manual,
@@ -152,7 +152,7 @@ pub struct RunReport {
     pub trigger: Trigger,
     /// How it ended.
     pub outcome: Outcome,
-    /// What a person should know, at most [`MOST_NOTES`].
+    /// What a person should know, at most [`MOST_NOTES`] and one that counts the others.
     pub notes: Vec<Note>,
     /// The windows stored, in order, those of a failed run included.
     pub windows: Vec<StoredWindow>,

@@ -122,7 +122,7 @@ impl Runner {
             Ok(()) => Outcome::Unchanged,
             Err(failure) => Outcome::Failed(failure),
         };
-        report.notes.truncate(MOST_NOTES);
+        shorten(&mut report.notes);
         let entered = match entry {
             Ok(run) => self.state.finish(run, &report).await,
             Err(error) => Err(error),
@@ -313,6 +313,13 @@ that it adopts the other",
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runner").finish_non_exhaustive()
+    }
+}
+
+fn shorten(notes: &mut Vec<Note>) {
+    if let Some(more) = notes.len().checked_sub(MOST_NOTES).filter(|more| *more > 0) {
+        notes.truncate(MOST_NOTES);
+        notes.push(Note { place: "notes".to_owned(), text: format!("{more} more were left out") });
     }
 }
 

@@ -41,6 +41,7 @@ impl Scheduler {
                 permits: Arc::clone(&permits),
                 stop: stop.clone(),
                 cancel: cancel.clone(),
+                failures_in_a_row: 0,
             });
         }
         let events: Events = runner.events.clone();

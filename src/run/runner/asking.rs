@@ -10,6 +10,7 @@ use collectors::{Answer, Bookmark, Context, Reason, Window};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::{Runner, shown};
 use crate::config::settings::CollectorSettings;
@@ -95,7 +96,8 @@ impl Runner {
 /// blocks its thread can still be left behind.
 async fn attempt(settings: &CollectorSettings, window: Window, context: Context) -> Result<Answer, Failure> {
     let collector = Arc::clone(&settings.collector);
-    let call = tokio::spawn(async move { collector.collect(&window, &context).await });
+    let span = tracing::info_span!("collect", collector = %settings.name, window = shown(&window));
+    let call = tokio::spawn(async move { collector.collect(&window, &context).await }.instrument(span));
     match AbortOnDropHandle::new(call).await {
         Ok(answer) => answer.map_err(Failure::from),
         Err(_) => Err(Failure::new(
