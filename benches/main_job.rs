@@ -1,6 +1,8 @@
 //! The main job, measured: from a CSV file to acknowledged figures, reading them back, `/metrics`, and the
 //! time from start to ready. `cargo bench --bench main_job` prints the table of `docs/performance.md`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is the verdict.
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -61,8 +63,9 @@ async fn csv_to_acknowledged() {
     let settings = config::load(&Source { file: Some(config), ..Source::default() }).expect("a good config");
     let store = Arc::new(EmbeddedStore::open(&settings.data_dir).expect("a store"));
     let keeping = Keeping { store, state: Arc::new(MemoryState::new()) };
-    let runner = daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
-        .expect("a runner");
+    let runner =
+        daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
+            .expect("a runner");
     let stop = CancellationToken::new();
     for what in ["CSV to acknowledged, all new", "the same again, all unchanged"] {
         let started = Instant::now();
@@ -89,7 +92,8 @@ fn write_csv(to: &Path) -> usize {
                 for day in 0..CSV_DAYS {
                     let start = FIRST_DAY.saturating_add(day.days());
                     let value = value(service, day);
-                    writeln!(out, "service-{service:03},day,{start},{measure},{channel},{value}").expect("written");
+                    writeln!(out, "service-{service:03},day,{start},{measure},{channel},{value}")
+                        .expect("written");
                     figures += 1;
                 }
             }
@@ -150,7 +154,8 @@ fn submission(service: usize) -> Submission {
             };
             let points = (0..days)
                 .map(|day| Point {
-                    period: Period::starting(PeriodKind::Day, newest.saturating_sub((days - day).days())).expect("a day"),
+                    period: Period::starting(PeriodKind::Day, newest.saturating_sub((days - day).days()))
+                        .expect("a day"),
                     value: Value::Known(value(service, day).into()),
                     quality: Quality::default(),
                 })
@@ -187,8 +192,8 @@ async fn scans(store: &EmbeddedStore) {
 
 fn percentiles(mut times: Vec<Duration>) -> String {
     times.sort();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    format!("p50 {:?}, p99 {:?}", at(0.5), at(0.99))
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    format!("p50 {:?}, p99 {:?}", at(50), at(99))
 }
 
 async fn metrics(store: EmbeddedStore) {
@@ -269,7 +274,11 @@ fn is_ready(address: &str) -> bool {
 fn resident(child: &Child) -> String {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let line = |name: &str| {
-        status.lines().find_map(|line| line.strip_prefix(name)).map(|kb| kb.trim().to_owned()).unwrap_or_default()
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|kb| kb.trim().to_owned())
+            .unwrap_or_default()
     };
     format!("{} (peak {})", line("VmRSS:"), line("VmHWM:"))
 }

@@ -1,6 +1,7 @@
 //! The daemon: everything built, then everything run until it is told to stop.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 
 use collectors::{Clock, Context, SystemClock};
@@ -11,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
-use crate::metrics::Metrics;
+use crate::config::{ConfigProblems, Settings};
+use crate::metrics::{Metrics, ProcessMetrics};
 use crate::run::{
     Backoff, Events, MachineRandomness, OnStored, RunState, Runner, Scheduler, ServiceBook, Stopped,
 };
@@ -51,13 +52,15 @@ pub struct Keeping {
     pub state: Arc<dyn RunState>,
 }
 
+/// A configuration read again while the daemon runs.
+pub type Reload = Result<Settings, ConfigProblems>;
+
 /// A daemon that has not started.
 pub struct Daemon {
     settings: Settings,
+    keeping: Keeping,
     listener: TcpListener,
     shared: Shared,
-    scheduler: Scheduler,
-    changed: mpsc::UnboundedReceiver<BTreeSet<ServiceId>>,
 }
 
 /// The runner of a configuration, for the daemon and for commands that run collectors themselves.
@@ -89,7 +92,7 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
 
 impl Daemon {
     /// Binds the address and prepares everything; nothing is collected or answered yet.
-    pub async fn build(settings: Settings, keeping: &Keeping) -> Result<Self, StartError> {
+    pub async fn build(settings: Settings, keeping: Keeping) -> Result<Self, StartError> {
         let address = settings.web.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
@@ -100,34 +103,25 @@ impl Daemon {
             Arc::clone(&clock),
         ));
         let metrics = Metrics::new(Arc::clone(&snapshots), settings.metrics.keep_periods)?;
-        for collector in &settings.collectors {
-            metrics.process.collector_known(&collector.name, collector.schedule.longest_gap());
-        }
-        metrics.process.config_loaded(clock.now());
-        let (announce, changed) = mpsc::unbounded_channel();
-        let on_stored: OnStored = Arc::new(move |services| {
-            // Nobody listens only once the daemon has stopped.
-            let _ = announce.send(services);
-        });
-        let process = Arc::clone(&metrics.process);
-        let runner = runner(&settings, keeping, Events::new(process), on_stored)?;
-        let (scheduler, _triggers) = Scheduler::build(settings.collectors.clone(), &settings.run, runner);
         let shared = Shared {
             snapshots,
             store: Arc::clone(&keeping.store),
-            services: Arc::new(settings.services.clone()),
             metrics,
             readiness: Arc::new(Readiness::default()),
             clock,
         };
-        Ok(Self { settings, listener, shared, scheduler, changed })
+        Ok(Self { settings, keeping, listener, shared })
     }
 
-    /// Runs until `shutdown` is cancelled: collectors first come to an end, then the web server.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<Stopped, StartError> {
-        let Self { settings, listener, shared, scheduler, changed } = self;
+    /// Runs until `shutdown` is cancelled: collectors first come to an end, then the web server. Each
+    /// good configuration that comes over `reloads` takes the place of the one before.
+    pub async fn run(
+        self,
+        shutdown: CancellationToken,
+        mut reloads: mpsc::Receiver<Reload>,
+    ) -> Result<Stopped, StartError> {
+        let Self { mut settings, keeping, listener, shared } = self;
         let web_stop = CancellationToken::new();
-        let snapshots = Arc::clone(&shared.snapshots);
         if let Ok(address) = listener.local_addr() {
             tracing::info!(
                 address = format!("http://{address}"),
@@ -136,13 +130,27 @@ impl Daemon {
                 "listening; see / for what there is"
             );
         }
-        let readiness = Arc::clone(&shared.readiness);
-        let server = tokio::spawn(web::serve(listener, shared, web_stop.clone().cancelled_owned()));
+        let server = tokio::spawn(web::serve(listener, shared.clone(), web_stop.clone().cancelled_owned()));
+        let snapshots = Arc::clone(&shared.snapshots);
         snapshots.rebuild_all().await?;
-        readiness.set_ready();
+        shared.readiness.set_ready();
         say_what_is_shown(&snapshots);
+        let (announce, changed) = mpsc::unbounded_channel();
         let rebuilding = tokio::spawn(rebuild_as_figures_come(Arc::clone(&snapshots), changed));
-        let stopped = scheduler.run(shutdown).await;
+        let stopped = loop {
+            let round = shutdown.child_token();
+            let scheduler = scheduler(&settings, &keeping, &shared, announce.clone())?;
+            let mut running = pin!(scheduler.run(round.clone()));
+            let next = tokio::select! {
+                stopped = &mut running => break stopped,
+                next = next_settings(&settings, &mut reloads, &shared.metrics.process) => next,
+            };
+            round.cancel();
+            running.await;
+            settings = next;
+            shared.snapshots.configure(settings.services.clone());
+            snapshots.rebuild_all().await?;
+        };
         // The runs have ended, so the last change has been sent.
         rebuilding.abort();
         web_stop.cancel();
@@ -150,6 +158,62 @@ impl Daemon {
             tracing::warn!(%error, "the web server ended badly");
         }
         Ok(stopped)
+    }
+}
+
+fn scheduler(
+    settings: &Settings,
+    keeping: &Keeping,
+    shared: &Shared,
+    announce: mpsc::UnboundedSender<BTreeSet<ServiceId>>,
+) -> Result<Scheduler, StartError> {
+    let process = &shared.metrics.process;
+    for collector in &settings.collectors {
+        process.collector_known(&collector.name, collector.schedule.longest_gap());
+    }
+    process.config_loaded(shared.clock.now());
+    let on_stored: OnStored = Arc::new(move |services| {
+        // Nobody listens only once the daemon has stopped.
+        let _ = announce.send(services);
+    });
+    let meter = Arc::clone(process);
+    let runner = runner(settings, keeping, Events::new(meter), on_stored)?;
+    let (scheduler, _triggers) = Scheduler::build(settings.collectors.clone(), &settings.run, runner);
+    Ok(scheduler)
+}
+
+/// Waits for a configuration that may take the place of the present one. One with an error in it, or
+/// that only a restart could carry out, leaves the present one running and is said and shown.
+async fn next_settings(
+    present: &Settings,
+    reloads: &mut mpsc::Receiver<Reload>,
+    process: &ProcessMetrics,
+) -> Settings {
+    loop {
+        match reloads.recv().await {
+            Some(Ok(next)) if next.data_dir != present.data_dir || next.web.listen != present.web.listen => {
+                process.config_refused();
+                tracing::error!(
+                    "data_dir and web.listen change only by a restart, the configuration before goes on"
+                );
+            }
+            Some(Ok(next)) => {
+                tracing::info!(
+                    collectors = next.collectors.len(),
+                    services = next.services.len(),
+                    "configuration loaded anew"
+                );
+                return next;
+            }
+            Some(Err(problems)) => {
+                process.config_refused();
+                for problem in problems.problems() {
+                    tracing::error!(%problem, "configuration refused, the one before goes on");
+                }
+            }
+            // Nobody reloads any more.
+            None => std::future::pending().await,
+        }
     }
 }
 

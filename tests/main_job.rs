@@ -1,7 +1,9 @@
 //! The main job: real figures in, KPIs out, from one command.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is the verdict.
+
 #[path = "support/daemon.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod daemon;
 
 use std::path::PathBuf;

@@ -1,7 +1,9 @@
 //! Promise 10: every outlet agrees, to the digit.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is the verdict.
+
 #[path = "support/daemon.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod daemon;
 
 use std::collections::BTreeMap;

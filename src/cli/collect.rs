@@ -101,7 +101,10 @@ pub(super) fn say(report: &RunReport) {
     let name = &report.collector;
     match &report.outcome {
         Outcome::Stored(counts) => {
-            println!("{name}: {} new, {} unchanged, {} revised", counts.new, counts.unchanged, counts.revised);
+            println!(
+                "{name}: {} new, {} unchanged, {} revised",
+                counts.new, counts.unchanged, counts.revised
+            );
         }
         Outcome::Unchanged => println!("{name}: nothing has changed"),
         Outcome::Failed(failure) => say_failure(name, failure),

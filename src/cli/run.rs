@@ -1,10 +1,13 @@
 //! `run`: the daemon.
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::error::CommandError;
 use super::{Environment, logging, stop};
-use crate::daemon::Daemon;
+use crate::config;
+use crate::daemon::{Daemon, Reload};
 
 /// Run the daemon: collect on schedule, and serve metrics and the API until it is told to stop.
 #[derive(Debug, Args)]
@@ -13,15 +16,37 @@ pub(super) struct Run {}
 pub(super) async fn run(_: &Run, environment: &Environment) -> Result<(), CommandError> {
     // Before anything slow, so that a stop during the start is not lost.
     let shutdown = stop::on_signal()?;
+    let reloads = reload_on_signal(environment)?;
     let settings = environment.settings()?;
     logging::start(&settings.log)?;
     let keeping = environment.keeping(&settings)?;
     let data_dir = settings.data_dir.clone();
-    let daemon = Daemon::build(settings, &keeping)
+    let daemon = Daemon::build(settings, keeping)
         .await
         .map_err(|error| CommandError::caused("cannot start", error))?;
     tracing::info!(data_dir = %data_dir.display(), "starting");
-    let stopped = daemon.run(shutdown).await.map_err(|error| CommandError::caused("cannot run", error))?;
+    let stopped =
+        daemon.run(shutdown, reloads).await.map_err(|error| CommandError::caused("cannot run", error))?;
     tracing::info!(late = stopped.late.len(), "stopped");
     Ok(())
+}
+
+/// Configurations read anew, one each time the usual signal for it comes.
+fn reload_on_signal(environment: &Environment) -> Result<mpsc::Receiver<Reload>, CommandError> {
+    let mut hangup = signal(SignalKind::hangup())
+        .map_err(|error| CommandError::caused("cannot listen for signals", error))?;
+    let (send, reloads) = mpsc::channel(1);
+    let source = environment.source.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let source = source.clone();
+            let read = tokio::task::spawn_blocking(move || config::load(&source)).await;
+            if let Ok(reload) = read
+                && send.send(reload).await.is_err()
+            {
+                break;
+            }
+        }
+    });
+    Ok(reloads)
 }

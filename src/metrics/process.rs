@@ -77,6 +77,11 @@ impl ProcessMetrics {
         self.config_loaded_at.set(at.as_second() as f64);
     }
 
+    /// The configuration on disk was refused, and another one runs.
+    pub fn config_refused(&self) {
+        self.config_loaded.set(0.0);
+    }
+
     /// A request was answered.
     pub fn http_answered(&self, route: &str, code: u16, took: Duration) {
         self.http_requests.with_label_values(&[route, &code.to_string()]).inc();

@@ -27,7 +27,7 @@ const SERVICES_A_READ: usize = 64;
 pub struct Snapshots {
     current: ArcSwap<Snapshot>,
     store: Arc<dyn Store>,
-    configured: Vec<ServiceSettings>,
+    configured: ArcSwap<Vec<ServiceSettings>>,
     clock: Arc<dyn Clock>,
     /// Rebuilds follow one another: two at once could swap in the older picture last.
     rebuilding: Mutex<()>,
@@ -37,12 +37,23 @@ impl Snapshots {
     /// An empty snapshot over a store.
     pub fn new(store: Arc<dyn Store>, configured: Vec<ServiceSettings>, clock: Arc<dyn Clock>) -> Self {
         let current = ArcSwap::from_pointee(Snapshot::empty(clock.now()));
+        let configured = ArcSwap::from_pointee(configured);
         Self { current, store, configured, clock, rebuilding: Mutex::new(()) }
     }
 
     /// The snapshot as it stands: immutable, and never waited for.
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// The services configured.
+    pub fn configured(&self) -> Arc<Vec<ServiceSettings>> {
+        self.configured.load_full()
+    }
+
+    /// Other services are configured from now on; the next rebuild shows them.
+    pub fn configure(&self, services: Vec<ServiceSettings>) {
+        self.configured.store(Arc::new(services));
     }
 
     /// The present instant on the clock pictures are built by.
@@ -71,7 +82,7 @@ impl Snapshots {
     }
 
     async fn catalogue(&self) -> Result<Catalogue, StoreError> {
-        Ok(catalogue::join(self.store.services(None).await?, &self.configured))
+        Ok(catalogue::join(self.store.services(None).await?, &self.configured()))
     }
 
     async fn replace(

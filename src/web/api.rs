@@ -113,7 +113,8 @@ async fn reported(
 ) -> Result<Vec<Row>, ApiError> {
     let Query(text) = query.map_err(|error| ApiError::BadRequest(vec![error.body_text()]))?;
     let request = text.parse().map_err(ApiError::BadRequest)?;
-    Ok(report::report(&request, shared.store.as_ref(), &shared.services, shared.clock.now()).await?)
+    Ok(report::report(&request, shared.store.as_ref(), &shared.snapshots.configured(), shared.clock.now())
+        .await?)
 }
 
 fn as_of(snapshot: &Snapshot) -> String {

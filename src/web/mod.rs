@@ -12,7 +12,6 @@ use std::sync::Arc;
 use collectors::Clock;
 use tokio::net::TcpListener;
 
-use crate::config::settings::ServiceSettings;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshots;
 use crate::store::Store;
@@ -27,8 +26,6 @@ pub struct Shared {
     pub snapshots: Arc<Snapshots>,
     /// For history, which the snapshot does not hold.
     pub store: Arc<dyn Store>,
-    /// Configured services.
-    pub services: Arc<Vec<ServiceSettings>>,
     /// `/metrics`.
     pub metrics: Metrics,
     /// Whether `/readyz` says yes.
