@@ -1,5 +1,12 @@
 //! Promise 1: a figure acknowledged is never lost, whatever ends the process or fills the disk.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the verdict of a test"
+)]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Write};

@@ -1,5 +1,12 @@
 //! The embedded store keeps the contract of stores, and the promises that only a file makes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the verdict of a test"
+)]
+
 mod support;
 
 use std::path::Path;
