@@ -314,6 +314,7 @@ enum Damage {
     OtherProgram,
     NewerVersion,
     OrphanedLog,
+    TableMissing,
 }
 
 fn damage(file: &Path, how: Damage) {
@@ -327,6 +328,10 @@ fn damage(file: &Path, how: Damage) {
             let raw = rusqlite::Connection::open(file).unwrap();
             let pragma = if matches!(how, Damage::NewerVersion) { "user_version" } else { "application_id" };
             raw.pragma_update(None, pragma, 99).unwrap();
+            return;
+        }
+        Damage::TableMissing => {
+            rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE superseded").unwrap();
             return;
         }
         Damage::OrphanedLog => {
@@ -344,6 +349,7 @@ fn damage(file: &Path, how: Damage) {
 #[case(Damage::SchemaOverwritten, "")]
 #[case(Damage::OtherProgram, "another program")]
 #[case(Damage::NewerVersion, "version 99")]
+#[case(Damage::TableMissing, "a table is missing")]
 #[case(Damage::OrphanedLog, "write-ahead log")]
 #[tokio::test]
 async fn an_unreadable_file_is_refused_and_left_as_it_is(#[case] how: Damage, #[case] expected: &str) {
