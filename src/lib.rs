@@ -13,5 +13,6 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod snapshot;
+pub mod state;
 pub mod store;
 pub mod web;

@@ -80,11 +80,10 @@ impl<'a> Append<'a> {
             )?,
             supersede: prepare(
                 "INSERT INTO superseded (series_id, period, revision, mantissa, shape, collection_id)
-                 SELECT series_id, period, revision, mantissa, shape, collection_id FROM figure
-                 WHERE series_id = ? AND period = ?",
+                 VALUES (?, ?, ?, ?, ?, ?)",
             )?,
             update: prepare(
-                "UPDATE figure SET mantissa = ?, shape = ?, revision = revision + 1, collection_id = ?
+                "UPDATE figure SET mantissa = ?, shape = ?, revision = ?, collection_id = ?
                  WHERE series_id = ? AND period = ?",
             )?,
             known: Vec::new(),
@@ -137,8 +136,23 @@ impl<'a> Append<'a> {
             };
             let Coded { mantissa, shape } = encode(next.value, next.quality);
             let collection_id = self.collection()?;
-            self.supersede.execute(params![id, next.period.index()])?;
-            self.update.execute(params![mantissa, shape, collection_id, id, next.period.index()])?;
+            let old = encode(stored.point.value, stored.point.quality);
+            self.supersede.execute(params![
+                id,
+                next.period.index(),
+                stored.revision,
+                old.mantissa,
+                old.shape,
+                stored.collection_id
+            ])?;
+            self.update.execute(params![
+                mantissa,
+                shape,
+                stored.revision + 1,
+                collection_id,
+                id,
+                next.period.index()
+            ])?;
             self.accepted.revised.push(Revised {
                 key: FigureKey { series: key.clone(), period: next.period },
                 from: stored.point.value,

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::{Fault, Outcome};
 
@@ -42,7 +42,9 @@ pub(super) fn open_for_writing(file: &Path) -> Outcome<Connection> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // FULL: a commit is on the disk before it is acknowledged. https://sqlite.org/pragma.html#pragma_synchronous
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // The one writer inserts the rows that others refer to itself and deletes none; enforcement
+    // would double the cost of a revision. `verify` checks the references.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)?;
     connection.set_prepared_statement_cache_capacity(32);
@@ -63,10 +65,10 @@ pub(super) fn open_for_reading(file: &Path) -> Outcome<Connection> {
 }
 
 /// Refuses a file that is not a store of ours or of a later version, without changing it: no
-/// connection that could write is opened before.
-pub(super) fn recognise(file: &Path) -> Outcome<()> {
+/// connection that could write is opened before. Gives the version of its schema.
+pub(super) fn recognise(file: &Path) -> Outcome<usize> {
     check_header(file)?;
-    let connection = open_for_reading(file)?;
+    let connection = open_for_looking(file)?;
     let version = version(&connection)?;
     if version > MIGRATIONS.len() {
         return Err(Fault::Unreadable(format!(
@@ -74,7 +76,26 @@ pub(super) fn recognise(file: &Path) -> Outcome<()> {
             MIGRATIONS.len()
         )));
     }
-    Ok(())
+    let tables =
+        connection.prepare("SELECT 1 FROM series, collection, figure, superseded, service_description");
+    match tables {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => {
+            Err(Fault::Unreadable(format!("a table is missing: {error}")))
+        }
+        tables => Ok(tables.map(|_| version)?),
+    }
+}
+
+/// Even a connection that only reads makes a log and its index beside the file, and cannot remove
+/// them. Where there is no log, the file alone is all there is, and can be read as immutable.
+fn open_for_looking(file: &Path) -> Outcome<Connection> {
+    let path = file.to_str().filter(|_| !with_suffix(file, "-wal").exists());
+    let Some(path) = path else { return open_for_reading(file) };
+    let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Ok(Connection::open_with_flags(
+        format!("file:{path}?immutable=1"),
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+    )?)
 }
 
 /// As [`recognise`], and refuses a version that only opening for writing would bring up to date.
@@ -82,8 +103,7 @@ pub(super) fn recognise_current(file: &Path) -> Outcome<()> {
     if !exists(file)? {
         return Err(Fault::Unavailable("there is no such file; nothing has been collected yet".to_owned()));
     }
-    recognise(file)?;
-    let version = version(&open_for_reading(file)?)?;
+    let version = recognise(file)?;
     if version < MIGRATIONS.len() {
         return Err(Fault::Unavailable(format!(
             "its schema has version {version} of {}; start the daemon once to bring it up to date",

@@ -1,0 +1,104 @@
+//! What the daemon remembers of its own doing, in `state.db` of the data directory: runs, cursors,
+//! bookmarks and backfills.
+//!
+//! The store is the truth. This file may be lost: then sources are read again, which changes nothing
+//! in the store. So a damaged one is moved aside and begun anew rather than refused.
+
+mod file;
+mod progress;
+mod run;
+
+pub use file::{Opened, Quarantined};
+pub use progress::Backfill;
+pub use run::{Finish, Outcome, RunCounts, RunId, RunRecord, RunStart, Trigger, UnknownWord};
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+/// Name of the file in the data directory.
+pub const FILE_NAME: &str = "state.db";
+
+/// Why the state cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another process has it open.
+    #[error(
+        "the state {place} is in use by another process; stop it first, or give this one a data_dir of its own"
+    )]
+    InUse {
+        /// Which file.
+        place: String,
+    },
+    /// It cannot be read or written for now.
+    #[error("the state {place} is unavailable: {problem}")]
+    Unavailable {
+        /// Which file.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// The state of one data directory. Clones share it.
+#[derive(Debug, Clone)]
+pub struct StateDb {
+    file: PathBuf,
+    held: Arc<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    // Before the lock, so that it is closed before the next one may open it.
+    connection: Mutex<Connection>,
+    /// Absent where it was opened for reading.
+    _lock: Option<std::fs::File>,
+}
+
+impl StateDb {
+    /// Opens the state of a data directory, and makes both where they are not there yet. `now` marks
+    /// runs that a crash cut off, and names what is moved aside. Blocks while it does.
+    pub fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, StateError> {
+        file::open(data_dir, now)
+    }
+
+    /// Opens the state of a data directory for reading, also while the daemon writes it; `None` where
+    /// there is none yet.
+    pub fn open_read_only(data_dir: &Path) -> Result<Option<Self>, StateError> {
+        file::open_read_only(data_dir)
+    }
+
+    fn holding(file: PathBuf, connection: Connection, lock: Option<std::fs::File>) -> Self {
+        Self { file, held: Arc::new(Held { connection: Mutex::new(connection), _lock: lock }) }
+    }
+
+    /// Runs a few statements on a thread where waiting for the disk holds nobody up.
+    async fn with<T, F>(&self, work: F) -> Result<T, StateError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let held = Arc::clone(&self.held);
+        let working = tokio::task::spawn_blocking(move || {
+            work(&mut held.connection.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        working
+            .await
+            .map_err(|error| unavailable(&self.file, &error))?
+            .map_err(|error| unavailable(&self.file, &error))
+    }
+}
+
+fn unavailable(file: &Path, problem: &dyn std::fmt::Display) -> StateError {
+    StateError::Unavailable { place: file.display().to_string(), problem: problem.to_string() }
+}
+
+/// A stored text that is not what this program writes, as the error of the row it is in.
+fn malformed<E>(column: usize, error: E) -> rusqlite::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}

@@ -1,0 +1,7 @@
+//! What several test files share.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub(crate) mod figures;
+pub(crate) mod store_contract;
+pub(crate) mod store_model;
