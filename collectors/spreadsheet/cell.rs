@@ -103,7 +103,10 @@ impl CellRules {
             return Err("expected a number without a mark; remove it or set `footnote_marks = \"strip\"`");
         }
         let hundredth = || {
-            number.value.checked_div(Decimal::ONE_HUNDRED).ok_or("expected a percentage that can be kept exactly")
+            number
+                .value
+                .checked_div(Decimal::ONE_HUNDRED)
+                .ok_or("expected a percentage that can be kept exactly")
         };
         match (number.unit, is_ratio(measure)) {
             (Unit::Plain, false) => Ok(number.value),

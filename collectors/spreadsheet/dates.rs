@@ -94,7 +94,8 @@ impl DateRules {
     pub(super) fn period(&self, text: &str, kind: Option<PeriodKind>) -> Result<Period, String> {
         let text = text.trim();
         if let Some(start) = self.names.get(&squeezed(text)) {
-            return Period::starting(kind.unwrap_or(PeriodKind::Day), *start).map_err(|error| error.to_string());
+            return Period::starting(kind.unwrap_or(PeriodKind::Day), *start)
+                .map_err(|error| error.to_string());
         }
         let tokens = tokens(text);
         let mut first_error = None;
@@ -120,7 +121,8 @@ impl DateRules {
                 Some(kind) => return Err(format!("names an instant, and a {kind} is expected")),
             },
             Named::Day(day) => {
-                let kind = kind.unwrap_or(if format == Format::Week { PeriodKind::Week } else { PeriodKind::Day });
+                let kind =
+                    kind.unwrap_or(if format == Format::Week { PeriodKind::Week } else { PeriodKind::Day });
                 match self.named_by {
                     NamedBy::LastDay if format != Format::Week => {
                         Period::ending(kind, day.saturating_add(1.day()))
@@ -337,7 +339,8 @@ fn week(tokens: &[Token<'_>]) -> Option<Date> {
 /// A workbook's day number. The count from 1900 has a 29 February 1900, day 60, that never was.
 fn serial(text: &str, epoch: i16) -> Option<Date> {
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    let number: i64 = whole.bytes().all(|byte| byte.is_ascii_digit()).then(|| whole.parse().ok()).flatten()?;
+    let number: i64 =
+        whole.bytes().all(|byte| byte.is_ascii_digit()).then(|| whole.parse().ok()).flatten()?;
     let base = match (epoch, number) {
         (1900, 60) => return None,
         (1900, 0..60) => jiff::civil::date(1899, 12, 31),

@@ -62,9 +62,17 @@ fn a_text_names_its_own_period(#[case] text: &str, #[case] expected: &str) {
     "no week starts on 2026-03-31; the week it falls in starts on 2026-03-30"
 )]
 #[case("2026", PeriodKind::Month, "names 12 months, and a month is expected")]
-#[case("2026-10-25T01:30", PeriodKind::Hour, "expected a period of kind hour in one of the configured formats")]
+#[case(
+    "2026-10-25T01:30",
+    PeriodKind::Hour,
+    "expected a period of kind hour in one of the configured formats"
+)]
 #[case("next spring", PeriodKind::Month, "expected a period of kind month in one of the configured formats")]
-fn a_text_is_read_as_the_kind_asked_for(#[case] text: &str, #[case] kind: PeriodKind, #[case] expected: &str) {
+fn a_text_is_read_as_the_kind_asked_for(
+    #[case] text: &str,
+    #[case] kind: PeriodKind,
+    #[case] expected: &str,
+) {
     assert_eq!(read(text, Some(kind)), expected);
 }
 

@@ -54,7 +54,8 @@ pub(super) fn find(plan: &Plan, table: &Table<'_>, file: &str) -> Result<Header,
         if plan.header_row.is_some_and(|number| row.number != number) {
             return ControlFlow::Continue(());
         }
-        let names: Vec<Arc<str>> = (0..row.width()).map(|column| Arc::from(single_spaced(row, column))).collect();
+        let names: Vec<Arc<str>> =
+            (0..row.width()).map(|column| Arc::from(single_spaced(row, column))).collect();
         let score = wanted.score(&names);
         if nearest.as_ref().is_none_or(|(best, _, _)| score > *best) {
             nearest = Some((score, row.number, names));

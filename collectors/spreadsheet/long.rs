@@ -23,7 +23,10 @@ const END: u8 = 0xFF;
 /// What rows with the same key cells are.
 #[derive(Clone, Copy)]
 enum Known {
-    Series { handle: SeriesHandle, measure: Measure },
+    Series {
+        handle: SeriesHandle,
+        measure: Measure,
+    },
     /// They sum up other rows.
     Total,
 }
@@ -186,7 +189,10 @@ impl<'s, 'p, 'b> Long<'s, 'p, 'b> {
                 Ok(SeriesKey { service, measure, channel, coverage, period_kind })
             }
             (service, measure, channel, coverage) => {
-                Err([service.err(), measure.err(), channel.err(), coverage.err()].into_iter().flatten().collect())
+                Err([service.err(), measure.err(), channel.err(), coverage.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect())
             }
         }
     }
@@ -218,7 +224,10 @@ impl<'s, 'p, 'b> Long<'s, 'p, 'b> {
             columns().map(|column| row.text(*column)).filter(|text| !text.is_empty()).collect();
         match filled.as_slice() {
             [] => true,
-            [text] if columns().count() > 1 && self.value_column.is_none_or(|value| row.text(value).is_empty()) => {
+            [text]
+                if columns().count() > 1
+                    && self.value_column.is_none_or(|value| row.text(value).is_empty()) =>
+            {
                 let place = super::report::Place::row(&self.sheet.origin, row.number);
                 let text = format!("left out, a line of text: {:?}", super::report::shown(text));
                 out.builder.note(place.to_string(), text);

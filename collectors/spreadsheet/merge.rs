@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kpi::{Batch, Note, Period, Point, SeriesKey, ServiceId};
 use kpi::service::ServiceDescription;
+use kpi::{Batch, Note, Period, Point, SeriesKey, ServiceId};
 
 use super::bookmark::{Memory, Seen};
 use super::read::Outcome;
@@ -49,8 +49,14 @@ impl Merge {
             superseding(self.batches)
         };
         for (name, message, details) in self.rejected {
-            batch.notes.push(Note { place: name.clone(), text: message });
-            batch.notes.extend(details.into_iter().map(|text| Note { place: name.clone(), text }));
+            let text = |line: String| {
+                let rest = line.strip_prefix(&name).map(|rest| rest.trim_start_matches([',', ':', ' ']));
+                rest.map_or_else(|| line.clone(), str::to_owned)
+            };
+            batch.notes.push(Note { place: name.clone(), text: text(message) });
+            batch
+                .notes
+                .extend(details.into_iter().map(|line| Note { place: name.clone(), text: text(line) }));
         }
         Ok(Answer::Figures { batch, bookmark: self.memory.bookmark() })
     }

@@ -68,7 +68,9 @@ impl Collector for Spreadsheet {
         let fetched = fetch::fetch(&context.http, url, *timeout, plan.max_bytes, None).await?;
         let lines = blocking(move || match fetched {
             Fetched::Unchanged => Ok(Vec::new()),
-            Fetched::File { name, bytes, .. } => Ok(vec![place::describe(&name, &read::read(&plan, &name, &bytes))]),
+            Fetched::File { name, bytes, .. } => {
+                Ok(vec![place::describe(&name, &read::read(&plan, &name, &bytes))])
+            }
         });
         Ok(ProbeReport { lines: lines.await? })
     }
@@ -99,7 +101,8 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CollectError> + Send + 'static,
 ) -> Result<T, CollectError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(CollectError::new(Reason::Malformed, "the file cannot be read; the reader failed on it").with_source(error))
+        Err(CollectError::new(Reason::Malformed, "the file cannot be read; the reader failed on it")
+            .with_source(error))
     })
 }
 

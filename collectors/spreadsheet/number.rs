@@ -129,7 +129,8 @@ fn strip_mark(text: &str) -> (&str, Mark) {
         let at = inside.rfind(open)?;
         let (number, word) = (inside.get(..at)?, inside.get(at + 1..)?);
         // `(1,234)` is a negative number; a mark in parentheses is letters.
-        let is_mark = open == '[' || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        let is_mark =
+            open == '[' || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
         (is_mark && !number.trim().is_empty()).then_some((number.trim_end(), word.trim()))
     });
     if let Some((number, word)) = bracketed {
@@ -182,8 +183,25 @@ mod tests {
     #[rstest]
     fn what_may_be_read_in_two_ways_is_refused(
         #[values(
-            "1,23", "12,34,567", "1.2E+06", "1.2.3", "£", "%", "", ".", "--5", "£££5", "5£", "1 2", "12o", "[1]",
-            "*", "()", "1,,234", ",123", "٣"
+            "1,23",
+            "12,34,567",
+            "1.2E+06",
+            "1.2.3",
+            "£",
+            "%",
+            "",
+            ".",
+            "--5",
+            "£££5",
+            "5£",
+            "1 2",
+            "12o",
+            "[1]",
+            "*",
+            "()",
+            "1,,234",
+            ",123",
+            "٣"
         )]
         text: &str,
     ) {

@@ -8,10 +8,7 @@ use kpi::service::Organisation;
 const SLUGS: [(&str, &str); 12] = [
     ("hm-revenue-and-customs", "hm-revenue-customs"),
     ("her-majestys-revenue-and-customs", "hm-revenue-customs"),
-    (
-        "department-for-environment-food-and-rural-affairs",
-        "department-for-environment-food-rural-affairs",
-    ),
+    ("department-for-environment-food-and-rural-affairs", "department-for-environment-food-rural-affairs"),
     ("foreign-and-commonwealth-office", "foreign-commonwealth-office"),
     ("foreign-commonwealth-and-development-office", "foreign-commonwealth-development-office"),
     ("department-for-culture-media-and-sport", "department-for-culture-media-sport"),

@@ -24,7 +24,11 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<(String, PathBuf)>, CollectError>
     }
 }
 
-fn in_folder(plan: &Plan, folder: &Path, pattern: &GlobMatcher) -> Result<Vec<(String, PathBuf)>, CollectError> {
+fn in_folder(
+    plan: &Plan,
+    folder: &Path,
+    pattern: &GlobMatcher,
+) -> Result<Vec<(String, PathBuf)>, CollectError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| unreadable("folder", folder, error))? {
         let path = entry.map_err(|error| unreadable("folder", folder, error))?.path();
@@ -59,9 +63,8 @@ fn in_folder(plan: &Plan, folder: &Path, pattern: &GlobMatcher) -> Result<Vec<(S
 /// The first day a file covers by its name, where `filename` has a group for it.
 fn covers(plan: &Plan, name: &str) -> Result<Option<Date>, String> {
     let group = "period";
-    let has_group = plan.filename.as_ref().is_some_and(|regex| {
-        regex.capture_names().flatten().any(|name| name == group)
-    });
+    let has_group =
+        plan.filename.as_ref().is_some_and(|regex| regex.capture_names().flatten().any(|name| name == group));
     if !has_group {
         return Ok(None);
     }
@@ -97,7 +100,8 @@ fn unchanged(plan: &Plan, files: &[(String, PathBuf)], memory: &Memory) -> Resul
     for (name, path) in files {
         let mut hash = Sha256::new();
         let file = fs::File::open(path).map_err(|error| unreadable("file", path, error))?;
-        io::copy(&mut file.take(plan.max_bytes), &mut hash).map_err(|error| unreadable("file", path, error))?;
+        io::copy(&mut file.take(plan.max_bytes), &mut hash)
+            .map_err(|error| unreadable("file", path, error))?;
         if memory.files.get(name).is_none_or(|seen| seen.sha256 != hex(&hash.finalize())) {
             return Ok(false);
         }
@@ -126,9 +130,10 @@ fn unreadable(what: &str, path: &Path, error: io::Error) -> CollectError {
         io::ErrorKind::NotFound => {
             (Reason::Config, format!("no {what} {shown}; put it there or correct `{what}`"))
         }
-        io::ErrorKind::PermissionDenied => {
-            (Reason::Permission, format!("the {what} {shown} may not be read; allow it to the collector's user"))
-        }
+        io::ErrorKind::PermissionDenied => (
+            Reason::Permission,
+            format!("the {what} {shown} may not be read; allow it to the collector's user"),
+        ),
         _ => (Reason::Transient, format!("the {what} {shown} cannot be read")),
     };
     CollectError::new(reason, message).with_source(error)

@@ -170,8 +170,22 @@ fn cell_rules(settings: &Settings) -> CellRules {
     // GSS harmonised symbols ([c], [x], [z]), the marks departments used in the services sheet, and
     // what people write by hand.
     const NOT_PROVIDED: [&str; 16] = [
-        "-", "--", "–", "—", "..", "n/p", "np", "tbu", "tbc", "tba", "see notes", "not provided", "no data",
-        "not available", "unknown", "[x]",
+        "-",
+        "--",
+        "–",
+        "—",
+        "..",
+        "n/p",
+        "np",
+        "tbu",
+        "tbc",
+        "tba",
+        "see notes",
+        "not provided",
+        "no data",
+        "not available",
+        "unknown",
+        "[x]",
     ];
     const NOT_REQUESTED: [&str; 2] = ["***", "not requested"];
     const NOT_APPLICABLE: [&str; 5] = ["n/a", "na", "z", "[z]", "not applicable"];
@@ -279,7 +293,10 @@ impl Check {
         match u8::try_from(delimiter) {
             Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(byte),
             _ => {
-                self.problem("delimiter", format!("{delimiter:?} cannot separate cells; use one such as \";\""));
+                self.problem(
+                    "delimiter",
+                    format!("{delimiter:?} cannot separate cells; use one such as \";\""),
+                );
                 None
             }
         }
@@ -290,7 +307,10 @@ impl Check {
         let zone = match periods.time_zone.as_deref() {
             None => kpi::period::london(),
             Some(name) => jiff::tz::TimeZone::get(name).unwrap_or_else(|_| {
-                self.problem("periods.time_zone", format!("{name:?} is not a time zone such as Europe/London"));
+                self.problem(
+                    "periods.time_zone",
+                    format!("{name:?} is not a time zone such as Europe/London"),
+                );
                 kpi::period::london()
             }),
         };
@@ -345,7 +365,8 @@ impl Check {
             self.problem("layout", "this key is missing; set it to \"long\" or \"wide\", or name a `preset`");
             return None;
         };
-        if settings.header_row == Some(0) && columns.values().any(|source| matches!(source, Source::Header { .. }))
+        if settings.header_row == Some(0)
+            && columns.values().any(|source| matches!(source, Source::Header { .. }))
         {
             self.problem("header_row", "0 means no header row; give every column by `letter`");
         }
@@ -363,7 +384,10 @@ impl Check {
                 need(Role::Channel, "channel");
                 need(Role::Value, "value");
                 if !settings.figures.is_empty() {
-                    self.problem("figures", "columns of figures belong to the wide layout; use `columns.value`");
+                    self.problem(
+                        "figures",
+                        "columns of figures belong to the wide layout; use `columns.value`",
+                    );
                 }
                 Some(Layout::Long)
             }

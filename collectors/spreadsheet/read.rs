@@ -27,12 +27,16 @@ const PROBLEMS_LISTED: usize = 10_000;
 pub(super) enum Outcome {
     Figures(Batch),
     /// Nothing is taken of it, and why, one place a line.
-    Rejected { message: String, details: Vec<String> },
+    Rejected {
+        message: String,
+        details: Vec<String>,
+    },
 }
 
 /// Reads a file.
 pub(super) fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
-    let whole = |message: String| Outcome::Rejected { message: format!("{file}: {message}"), details: Vec::new() };
+    let whole =
+        |message: String| Outcome::Rejected { message: format!("{file}: {message}"), details: Vec::new() };
     let table = match Table::open(plan, file, bytes) {
         Ok(table) => table,
         Err(message) => return whole(message),
@@ -56,7 +60,8 @@ pub(super) fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
         let mut details: Vec<String> = problems.iter().map(Problem::to_string).collect();
         details.extend(more);
         let things = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
-        let message = format!("{file}: {things}, and none of its figures taken; correct the file, or set `on_error`");
+        let message =
+            format!("{file}: {things}, and none of its figures taken; correct the file, or set `on_error`");
         return Outcome::Rejected { message, details };
     }
     batch.notes.extend(problems.into_iter().map(Problem::into_note));
@@ -119,9 +124,7 @@ impl Sheet<'_, '_> {
                 let others: Vec<String> = seen
                     .iter()
                     .skip(1)
-                    .map(|(row, column)| {
-                        format!("row {row}, column {}", super::report::letters(*column))
-                    })
+                    .map(|(row, column)| format!("row {row}, column {}", super::report::letters(*column)))
                     .collect();
                 let text = format!(
                     "{} of {} by {} for {} is {first} here and {second} in {}; keep one",
@@ -148,9 +151,7 @@ impl Sheet<'_, '_> {
     /// A problem with the text of a part of a figure.
     pub(super) fn problem(&self, row: &Row<'_>, role: Role, expected: &str) -> Problem {
         let place = match self.header.fields.get(&role) {
-            Some(Field::Column(index)) => {
-                Place::cell(&self.origin, row.number, self.header.column(*index))
-            }
+            Some(Field::Column(index)) => Place::cell(&self.origin, row.number, self.header.column(*index)),
             _ => Place::row(&self.origin, row.number),
         };
         Problem::cell(place, self.text(row, role).unwrap_or_default(), expected)

@@ -126,9 +126,8 @@ pub(super) fn column_index(name: &str) -> Option<usize> {
     if name.is_empty() || name.len() > 3 || !name.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return None;
     }
-    let number = name
-        .bytes()
-        .fold(0_usize, |sum, byte| sum * 26 + usize::from(byte.to_ascii_uppercase() - b'A') + 1);
+    let number =
+        name.bytes().fold(0_usize, |sum, byte| sum * 26 + usize::from(byte.to_ascii_uppercase() - b'A') + 1);
     number.checked_sub(1)
 }
 

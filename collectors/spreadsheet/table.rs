@@ -138,11 +138,8 @@ fn plain_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) {
 }
 
 fn quoted_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text);
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text);
     let mut record = csv::ByteRecord::new();
     let mut spans = Vec::with_capacity(32);
     let mut number = 0_u32;
@@ -150,7 +147,9 @@ fn quoted_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) {
         let start = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
         number = number.saturating_add(1).saturating_add(empty_lines(text, start));
         spans.clear();
-        spans.extend((0..record.len()).filter_map(|cell| record.range(cell)).map(|span| (span.start, span.end)));
+        spans.extend(
+            (0..record.len()).filter_map(|cell| record.range(cell)).map(|span| (span.start, span.end)),
+        );
         if visit(&Row::new(number, record.as_slice(), &spans)).is_break() {
             return;
         }

@@ -102,8 +102,7 @@ impl<'s, 'p, 'b> Wide<'s, 'p, 'b> {
             Some(text) => Some(plan.words.channel(text)?),
             None => pattern.channel,
         };
-        let slot =
-            Slot { measure, channel, coverage: pattern.coverage, kind: period.map(Period::kind) };
+        let slot = Slot { measure, channel, coverage: pattern.coverage, kind: period.map(Period::kind) };
         let position = self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
             self.slots.push(slot);
             self.slots.len() - 1
@@ -155,7 +154,8 @@ impl<'s, 'p, 'b> Wide<'s, 'p, 'b> {
         let Some(slot) = self.slots.get(column.slot).copied() else { return };
         let index = column.index;
         let period = column.period.or(said.period);
-        let (Some(measure), Some(channel)) = (slot.measure.or(said.measure), slot.channel.or(said.channel)) else {
+        let (Some(measure), Some(channel)) = (slot.measure.or(said.measure), slot.channel.or(said.channel))
+        else {
             return;
         };
         match sheet.plan.cells.read(row.cell(index), measure) {

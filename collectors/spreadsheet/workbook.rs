@@ -31,8 +31,9 @@ pub(super) fn open(format: FileFormat, bytes: &[u8], wanted: Option<&SheetName>)
         _ => from::<Xlsx<_>>(bytes, wanted),
     };
     // The reader of workbooks is not ours, and files dropped by people are not all well formed.
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err("the workbook is damaged; open it in a spreadsheet and save it again".to_owned()))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err("the workbook is damaged; open it in a spreadsheet and save it again".to_owned())
+    })
 }
 
 fn from<'b, R: Reader<Cursor<&'b [u8]>>>(bytes: &'b [u8], wanted: Option<&SheetName>) -> Result<Sheet, String>
@@ -60,9 +61,10 @@ fn choose<'b, R: Reader<Cursor<&'b [u8]>>>(book: &R, wanted: Option<&SheetName>)
     let found = match wanted {
         None => visible().next(),
         Some(SheetName::Number(number)) => visible().nth(number.saturating_sub(1)),
-        Some(SheetName::Name(name)) => sheets.iter().find(|sheet| sheet.name == *name).or_else(|| {
-            sheets.iter().find(|sheet| sheet.name.trim().eq_ignore_ascii_case(name.trim()))
-        }),
+        Some(SheetName::Name(name)) => sheets
+            .iter()
+            .find(|sheet| sheet.name == *name)
+            .or_else(|| sheets.iter().find(|sheet| sheet.name.trim().eq_ignore_ascii_case(name.trim()))),
     };
     found.map(|sheet| sheet.name.clone()).ok_or_else(|| {
         let names: Vec<String> = visible().map(|sheet| format!("{:?}", sheet.name)).collect();

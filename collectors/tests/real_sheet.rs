@@ -35,8 +35,12 @@ async fn the_real_sheet_is_read_to_the_last_transaction() {
     eprintln!("{} figures", batch.figure_count());
 
     assert_eq!(batch.services.len(), 751);
-    let departments: std::collections::BTreeSet<_> =
-        batch.services.iter().filter_map(|service| service.department.as_ref()).map(|d| d.id.as_str()).collect();
+    let departments: std::collections::BTreeSet<_> = batch
+        .services
+        .iter()
+        .filter_map(|service| service.department.as_ref())
+        .map(|d| d.id.as_str())
+        .collect();
     assert_eq!(departments.len(), 18);
     assert!(departments.contains("hm-revenue-customs"));
     let sum = |channel: Channel, start: &str| -> Decimal {

@@ -32,7 +32,10 @@ fn the_long_layout_is_read_at_millions_of_figures_a_second() {
             let took = began.elapsed();
             let count = batch(answer.unwrap()).0.figure_count();
             assert_eq!(count, SERVICES * DAYS * CHANNELS.len());
-            println!("{name}: {count} figures in {took:?}, {:.2} million/s", count as f64 / took.as_secs_f64() / 1e6);
+            println!(
+                "{name}: {count} figures in {took:?}, {:.2} million/s",
+                count as f64 / took.as_secs_f64() / 1e6
+            );
         }
     }
 }

@@ -105,8 +105,5 @@ async fn a_web_page_is_not_a_table() {
     serve(&server, ResponseTemplate::new(200).set_body_string("<!DOCTYPE html><p>Sign in")).await;
     let collector = collector("spreadsheet", &settings(&server, ""));
     let error = collector.collect(&Window::Everything, &context(None)).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "calls.csv: a web page and not a table; check the address or the export"
-    );
+    assert_eq!(error.to_string(), "calls.csv: a web page and not a table; check the address or the export");
 }
