@@ -108,13 +108,23 @@ impl Found {
             let message = "this key is missing; add it".to_owned();
             return Self { path, missing: Some(key), message };
         }
-        Self { path, missing: None, message: text.to_owned() }
+        Self { path, missing: None, message: in_plain_words(text) }
     }
 
     fn names_missing(&self, gone: &[Step], removed: &[Vec<Step>]) -> bool {
         let mut full = original(&self.path, removed);
         full.extend(self.missing.clone().map(Step::Key));
         full == gone
+    }
+}
+
+/// Serde names what it expected as Rust does.
+fn in_plain_words(text: &str) -> String {
+    const WHOLE: [&str; 10] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize"];
+    match text.rsplit_once(", expected ") {
+        Some((given, wanted)) if WHOLE.contains(&wanted) => format!("{given}, expected a whole number"),
+        Some((given, "char")) => format!("{given}, expected one character"),
+        _ => text.to_owned(),
     }
 }
 

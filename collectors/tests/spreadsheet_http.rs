@@ -4,7 +4,7 @@ mod support;
 
 use collectors::{Answer, Reason, Window};
 use rstest::rstest;
-use support::{batch, collector, context, figures_text};
+use support::{batch, collector, context};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -42,12 +42,7 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
     serve(&server, ResponseTemplate::new(200).insert_header("etag", "\"one\"").set_body_string(CSV)).await;
     let collector = collector("spreadsheet", &settings(&server, ""));
     let (batch, bookmark) = batch(collector.collect(&Window::Everything, &context(None)).await.unwrap());
-    assert_eq!(
-        figures_text(&batch),
-        "{\"service\":\"fixture-service\",\"measure\":\"completed\",\"channel\":\"phone\",\
-         \"period\":{\"kind\":\"month\",\"start\":\"2026-04-01\",\"end\":\"2026-05-01\"},\
-         \"state\":\"known\",\"value\":\"12\"}\n"
-    );
+    assert_eq!(batch.figure_count(), 1);
     let again = collector.collect(&Window::Everything, &context(bookmark)).await.unwrap();
     assert_eq!(again, Answer::Unchanged);
 }
