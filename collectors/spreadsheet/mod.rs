@@ -1,10 +1,110 @@
 //! Figures in files: CSV, TSV and workbooks.
+//!
+//! A file goes the way `place` or `fetch` (its bytes) → `table` (rows of text cells) → `header` (which
+//! column is what) → `long` or `wide` (figures) → `merge` (one answer). Everything about the meaning of
+//! a file is in [`plan::Plan`], so that an edition with other columns needs other settings and no code.
 
-use crate::Kind;
+mod bookmark;
+mod cell;
+mod config;
+mod dates;
+mod decode;
+mod fetch;
+mod header;
+mod long;
+mod merge;
+mod number;
+mod organisations;
+mod place;
+mod plan;
+mod preset;
+mod read;
+mod report;
+mod table;
+mod tokens;
+mod wide;
+mod words;
+mod workbook;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
+    SettingProblems, Window,
+};
+use bookmark::Memory;
+use fetch::Fetched;
+use merge::Merge;
+use plan::{Location, Plan};
 
 /// The entry of the kinds table.
 pub const KIND: Kind = Kind {
     name: "spreadsheet",
     summary: "CSV, TSV, xlsx, xls and ods files: one, a folder of them, or at an http(s) address",
-    build: |_| Err(Vec::new()),
+    build,
 };
+
+fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
+    Ok(Arc::new(Spreadsheet { plan: Arc::new(plan::plan(table)?) }))
+}
+
+struct Spreadsheet {
+    plan: Arc<Plan>,
+}
+
+#[async_trait]
+impl Collector for Spreadsheet {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { reading: Reading::Whole }
+    }
+
+    async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {
+        let plan = Arc::clone(&self.plan);
+        let Location::Url { url, timeout } = &self.plan.location else {
+            return blocking(move || place::probe(&plan)).await.map(|lines| ProbeReport { lines });
+        };
+        let fetched = fetch::fetch(&context.http, url, *timeout, plan.max_bytes, None).await?;
+        let lines = blocking(move || match fetched {
+            Fetched::Unchanged => Ok(Vec::new()),
+            Fetched::File { name, bytes, .. } => {
+                Ok(vec![place::describe(&name, &read::read(&plan, &name, &bytes))])
+            }
+        });
+        Ok(ProbeReport { lines: lines.await? })
+    }
+
+    async fn collect(&self, _: &Window, context: &Context) -> Result<Answer, CollectError> {
+        let memory = Memory::recall(context.bookmark.as_ref(), &self.plan.fingerprint);
+        let plan = Arc::clone(&self.plan);
+        let Location::Url { url, timeout } = &self.plan.location else {
+            return blocking(move || place::collect(&plan, &memory)).await;
+        };
+        let before = memory.files.get(&fetch::name(url));
+        match fetch::fetch(&context.http, url, *timeout, plan.max_bytes, before).await? {
+            Fetched::Unchanged => Ok(Answer::Unchanged),
+            Fetched::File { name, bytes, seen } => {
+                blocking(move || {
+                    let mut merge = Merge::new(&plan.fingerprint);
+                    merge.add(&name, seen, read::read(&plan, &name, &bytes));
+                    merge.finish()
+                })
+                .await
+            }
+        }
+    }
+}
+
+/// Files and the reading of them block, and a daemon's other work goes on meanwhile.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CollectError> + Send + 'static,
+) -> Result<T, CollectError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(CollectError::new(Reason::Malformed, "the file cannot be read; the reader failed on it")
+            .with_source(error))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! One file to the figures in it.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use kpi::batch::{Conflict, SeriesHandle};
+use kpi::service::ServiceDescription;
+use kpi::{Batch, BatchBuilder, Period, Point, ServiceId};
+
+use super::config::OnError;
+use super::dates::{DateRules, Format};
+use super::header::{self, Field, Header};
+use super::long::Long;
+use super::organisations::organisation;
+use super::plan::{Layout, Plan, Role};
+use super::report::{Origin, Place, Problem};
+use super::table::{Row, Table};
+use super::wide::Wide;
+use super::words::word;
+
+/// Problems listed for one file; the rest are counted. More than a person can read, less than fills
+/// the memory when a column of a large file is not what it should be.
+const PROBLEMS_LISTED: usize = 10_000;
+
+/// What a file gave.
+pub(super) enum Outcome {
+    Figures(Batch),
+    /// Nothing is taken of it, and why, one place a line.
+    Rejected {
+        message: String,
+        details: Vec<String>,
+    },
+}
+
+/// Reads a file.
+pub(super) fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
+    let whole =
+        |message: String| Outcome::Rejected { message: format!("{file}: {message}"), details: Vec::new() };
+    let table = match Table::open(plan, file, bytes) {
+        Ok(table) => table,
+        Err(message) => return whole(message),
+    };
+    let origin = Origin { file: Arc::from(file), sheet: table.sheet() };
+    let header = match header::find(plan, &table, file) {
+        Ok(header) => header,
+        Err(message) => return whole(message),
+    };
+    let sheet = Sheet { plan, origin, table, header };
+    let mut gathered = Gathered::default();
+    if let Err(message) = sheet.gather(&mut gathered) {
+        return whole(message);
+    }
+    let Gathered { builder, mut problems, unlisted, .. } = gathered;
+    let (mut batch, conflicts) = builder.finish();
+    problems.extend(sheet.name_conflicts(conflicts));
+    let count = problems.len() + unlisted;
+    let more = (unlisted > 0).then(|| format!("{file}: and {unlisted} more"));
+    if plan.on_error == OnError::RejectFile && count > 0 {
+        let mut details: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        details.extend(more);
+        let things = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+        let message =
+            format!("{file}: {things}, and none of its figures taken; correct the file, or set `on_error`");
+        return Outcome::Rejected { message, details };
+    }
+    batch.notes.extend(problems.into_iter().map(Problem::into_note));
+    batch.notes.extend(more.map(|text| kpi::Note { place: file.to_owned(), text }));
+    Outcome::Figures(batch)
+}
+
+/// A table whose header has been read.
+pub(super) struct Sheet<'p, 'b> {
+    pub(super) plan: &'p Plan,
+    pub(super) origin: Origin,
+    pub(super) table: Table<'b>,
+    pub(super) header: Header,
+}
+
+impl Sheet<'_, '_> {
+    fn gather(&self, out: &mut Gathered) -> Result<(), String> {
+        match &self.plan.layout {
+            Layout::Long => {
+                let mut long = Long::new(self);
+                self.body(|row| long.row(row, out));
+            }
+            Layout::Wide(patterns) => {
+                let mut wide = Wide::new(self, patterns, out)?;
+                self.body(|row| wide.row(row, out));
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&self, mut each: impl FnMut(&Row<'_>)) {
+        let header = self.header.row;
+        self.table.rows(&mut |row| {
+            if row.number > header {
+                each(row);
+            }
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// Says where each figure that was given twice is. Places are not kept while reading, because
+    /// nearly no file needs them: the file is read once more.
+    fn name_conflicts(&self, conflicts: Vec<Conflict>) -> Vec<Problem> {
+        if conflicts.is_empty() {
+            return Vec::new();
+        }
+        let mut again = Gathered::default();
+        for conflict in &conflicts {
+            let handle = again.builder.series(conflict.key.series.clone());
+            again.watched.insert((handle, conflict.key.period), Vec::new());
+        }
+        // It was read a moment ago.
+        let _ = self.gather(&mut again);
+        conflicts
+            .into_iter()
+            .map(|Conflict { key, values: [first, second] }| {
+                let handle = again.builder.series(key.series.clone());
+                let seen = again.watched.remove(&(handle, key.period)).unwrap_or_default();
+                let place = |at: &(u32, usize)| Place::cell(&self.origin, at.0, self.header.column(at.1));
+                let others: Vec<String> = seen
+                    .iter()
+                    .skip(1)
+                    .map(|(row, column)| format!("row {row}, column {}", super::report::letters(*column)))
+                    .collect();
+                let text = format!(
+                    "{} of {} by {} for {} is {first} here and {second} in {}; keep one",
+                    key.series.measure,
+                    key.series.service,
+                    key.series.channel,
+                    key.period,
+                    others.join(" and ")
+                );
+                let whole = || Place { origin: self.origin.clone(), row: None, column: None };
+                Problem { place: seen.first().map_or_else(whole, place), text }
+            })
+            .collect()
+    }
+
+    /// The text of a part of a figure in a row; `None` where it is not configured.
+    pub(super) fn text<'r>(&'r self, row: &Row<'r>, role: Role) -> Option<&'r str> {
+        match self.header.fields.get(&role)? {
+            Field::Column(index) => Some(row.text(*index)),
+            Field::Constant(text) => Some(text),
+        }
+    }
+
+    /// A problem with the text of a part of a figure.
+    pub(super) fn problem(&self, row: &Row<'_>, role: Role, expected: &str) -> Problem {
+        let place = match self.header.fields.get(&role) {
+            Some(Field::Column(index)) => Place::cell(&self.origin, row.number, self.header.column(*index)),
+            _ => Place::row(&self.origin, row.number),
+        };
+        Problem::cell(place, self.text(row, role).unwrap_or_default(), expected)
+    }
+
+    /// Whether a row sums up others: its service, name or period is one of the words for that.
+    pub(super) fn is_total(&self, row: &Row<'_>) -> bool {
+        [Role::Service, Role::Name, Role::Period].into_iter().any(|role| {
+            matches!(self.header.fields.get(&role), Some(Field::Column(index))
+                if self.plan.total_rows.contains(&word(row.text(*index))))
+        })
+    }
+
+    /// Period rules for this table: the date cells of a workbook are dates whatever is configured.
+    pub(super) fn dates(&self, rules: &DateRules) -> DateRules {
+        let mut rules = rules.clone();
+        if matches!(self.table, Table::Sheet(_)) && !rules.formats.contains(&Format::Date) {
+            rules.formats.push(Format::Date);
+        }
+        rules
+    }
+
+    /// Describes a service by the row it is first met in, where the table names services.
+    pub(super) fn describe(&self, row: &Row<'_>, id: &ServiceId, out: &mut Gathered) {
+        let Some(name) = self.text(row, Role::Name) else { return };
+        if !out.described.insert(id.clone()) {
+            return;
+        }
+        let organisation = |role| self.text(row, role).and_then(organisation);
+        out.builder.describe(ServiceDescription {
+            id: id.clone(),
+            name: if name.is_empty() { id.to_string() } else { name.to_owned() },
+            department: organisation(Role::Department),
+            agency: organisation(Role::Agency),
+        });
+    }
+}
+
+/// What has been read of a file so far.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) builder: BatchBuilder,
+    pub(super) described: HashSet<ServiceId>,
+    problems: Vec<Problem>,
+    unlisted: usize,
+    /// Figures whose places are wanted: on the second reading only.
+    watched: HashMap<(SeriesHandle, Period), Vec<(u32, usize)>>,
+}
+
+impl Gathered {
+    #[inline]
+    pub(super) fn figure(&mut self, series: SeriesHandle, point: Point, row: u32, column: usize) {
+        if self.watched.is_empty() {
+            self.builder.push_to(series, point);
+        } else if let Some(places) = self.watched.get_mut(&(series, point.period)) {
+            places.push((row, column));
+        }
+    }
+
+    pub(super) fn problem(&mut self, problem: Problem) {
+        if self.problems.len() < PROBLEMS_LISTED {
+            self.problems.push(problem);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    /// How many problems there have been.
+    pub(super) fn problem_count(&self) -> usize {
+        self.problems.len() + self.unlisted
+    }
+}

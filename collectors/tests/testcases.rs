@@ -1,0 +1,110 @@
+//! Every kind of collector is a folder that keeps its promises: a README whose sample is a tested file,
+//! and cases of settings, what the source holds and the figures expected.
+//!
+//! With `PP_BLESS=1` what is found is written as what is expected, to be read before it is kept.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use collectors::{Window, kind, kinds};
+use support::{batch, collector, context, figures_text, notes_text, services_text};
+
+fn folder(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(kind)
+}
+
+fn cases(kind: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder(kind).join("testcases")) else { return Vec::new() };
+    let mut cases: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_kind_is_a_complete_folder() {
+    for kind in kinds() {
+        let folder = folder(kind.name);
+        let readme = fs::read_to_string(folder.join("README.md")).expect("a README.md");
+        let sample = fs::read_to_string(folder.join("sample.toml")).expect("a sample.toml");
+        let block = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        assert_eq!(block, Some(sample.as_str()), "the sample in the README of {} is sample.toml", kind.name);
+        collector(kind.name, &sample);
+        assert!(!cases(kind.name).is_empty(), "{} has no case", kind.name);
+        for case in cases(kind.name) {
+            assert!(case.join("config.toml").exists(), "{} has no config.toml", case.display());
+        }
+    }
+}
+
+#[test]
+fn every_case_gives_what_it_says() {
+    let mut failed = Vec::new();
+    for kind in kinds() {
+        for case in cases(kind.name) {
+            if let Err(difference) = run(kind.name, &case) {
+                failed.push(format!("{}\n{difference}", case.display()));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// Runs one case in its own folder and compares what it gives with its files.
+fn run(kind_name: &str, case: &Path) -> Result<(), String> {
+    let settings = fs::read_to_string(case.join("config.toml")).unwrap();
+    let mut table: toml::Table = settings.parse().unwrap();
+    for key in ["file", "folder"] {
+        if let Some(toml::Value::String(path)) = table.get_mut(key) {
+            *path = case.join(&*path).display().to_string();
+        }
+    }
+    let collector = match (kind(kind_name).unwrap().build)(&table) {
+        Ok(collector) => collector,
+        Err(problems) => {
+            let found: String =
+                problems.iter().map(|problem| format!("{}: {}\n", problem.path, problem.message)).collect();
+            return expect(case, "expected.err", &found);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(collector.collect(&Window::Everything, &context(None)));
+    match answer {
+        Err(error) => {
+            let prefix = format!("{}/", case.display());
+            let mut found = format!("{}: {error}\n", error.reason()).replace(&prefix, "");
+            for line in error.details() {
+                found.push_str(line);
+                found.push('\n');
+            }
+            expect(case, "expected.err", &found)
+        }
+        Ok(answer) => {
+            let (batch, _) = batch(answer);
+            expect(case, "expected.jsonl", &figures_text(&batch))?;
+            expect_optional(case, "expected.services.jsonl", &services_text(&batch))?;
+            expect_optional(case, "expected.notes", &notes_text(&batch))
+        }
+    }
+}
+
+/// A file that is not there expects nothing.
+fn expect_optional(case: &Path, file: &str, found: &str) -> Result<(), String> {
+    if found.is_empty() && !case.join(file).exists() {
+        return Ok(());
+    }
+    expect(case, file, found)
+}
+
+fn expect(case: &Path, file: &str, found: &str) -> Result<(), String> {
+    let path = case.join(file);
+    if std::env::var_os("PP_BLESS").is_some() {
+        fs::write(&path, found).unwrap();
+        return Ok(());
+    }
+    let expected = fs::read_to_string(&path).map_err(|_| format!("there is no {file}; found\n{found}"))?;
+    let expected = expected.replace("\r\n", "\n");
+    if expected == found { Ok(()) } else { Err(format!("{file}: expected\n{expected}\nfound\n{found}")) }
+}
