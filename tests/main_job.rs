@@ -15,7 +15,7 @@ const SHEET_CONFIG: &str = "config/examples/transactional-services.toml";
 
 /// The government's sheet of October 2017, where it lies beside the checkout.
 fn sheet() -> Option<PathBuf> {
-    let sheet = std::env::var_os("PP_TRANSACTIONAL_SERVICES_SHEET")
+    let sheet = std::env::var_os("TRANSACTIONAL_SERVICES_SHEET")
         .map_or_else(|| checkout("../shared/data/transactional-services-2017-10-31.csv"), PathBuf::from);
     if sheet.exists() {
         return Some(sheet);

@@ -12,7 +12,7 @@ use support::{batch, collector, context};
 const FILE: &str = "transactional-services-2017-10-31.csv";
 
 fn sheet() -> Option<PathBuf> {
-    let given = std::env::var_os("PP_TRANSACTIONAL_SERVICES_SHEET").map(PathBuf::from);
+    let given = std::env::var_os("TRANSACTIONAL_SERVICES_SHEET").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(FILE);
     given.or_else(|| beside.exists().then_some(beside))
 }
@@ -20,7 +20,7 @@ fn sheet() -> Option<PathBuf> {
 #[tokio::test]
 async fn the_real_sheet_is_read_to_the_last_transaction() {
     let Some(path) = sheet() else {
-        eprintln!("ABSENT: set PP_TRANSACTIONAL_SERVICES_SHEET to check against the real sheet");
+        eprintln!("ABSENT: set TRANSACTIONAL_SERVICES_SHEET to check against the real sheet");
         return;
     };
     let mut settings = toml::Table::new();

@@ -20,11 +20,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use collectors::{Clock, SystemClock};
 
 use self::error::CommandError;
 use crate::config::{self, Settings, Source};
 use crate::daemon::Keeping;
 use crate::run::MemoryState;
+use crate::state::{StateDb, recover_cursors};
 use crate::store::NoStore;
 use crate::store::embedded::EmbeddedStore;
 
@@ -75,9 +77,24 @@ impl Environment {
     }
 
     /// Store and state, as the only process that writes to them.
-    fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
+    async fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
         let store = Arc::new(self.write_store(settings)?);
-        Ok(Keeping { store, state: Arc::new(MemoryState::new()) })
+        let opened = StateDb::open(&settings.data_dir, SystemClock.now())
+            .map_err(|error| CommandError::caused("cannot open the state of runs", error))?;
+        if let Some(quarantined) = &opened.quarantined {
+            eprintln!(
+                "pp-collector: the state of runs could not be read ({}); it was moved to {} and begun anew",
+                quarantined.problem,
+                quarantined.path.display()
+            );
+        }
+        let state = opened.state;
+        if opened.fresh {
+            recover_cursors(&state, store.as_ref(), &settings.collectors)
+                .await
+                .map_err(|error| CommandError::caused("cannot recover the state of runs", error))?;
+        }
+        Ok(Keeping { store, state: Arc::new(state) })
     }
 
     /// For a run that keeps nothing.

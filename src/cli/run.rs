@@ -19,7 +19,7 @@ pub(super) async fn run(_: &Run, environment: &Environment) -> Result<(), Comman
     let reloads = reload_on_signal(environment)?;
     let settings = environment.settings()?;
     logging::start(&settings.log)?;
-    let keeping = environment.keeping(&settings)?;
+    let keeping = environment.keeping(&settings).await?;
     let data_dir = settings.data_dir.clone();
     let daemon = Daemon::build(settings, keeping)
         .await

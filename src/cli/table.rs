@@ -183,7 +183,7 @@ fn notes(text: &mut String, rows: &[Row]) {
         if let Some(warning) = &figure.evidence.warning {
             let _ = writeln!(text, "Check: {}: {warning}.", place());
         }
-        if !matches!(row.subject, Subject::Service(_)) {
+        if !matches!(row.subject, Subject::Service(_)) && row.services.counted > 0 {
             let share = row.volume_share.map_or_else(String::new, |share| {
                 format!(", {}% of known volume", grouped(share * Decimal::ONE_HUNDRED, 1))
             });

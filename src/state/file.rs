@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, params};
 
-use super::{FILE_NAME, StateDb, StateError, run, unavailable};
+use super::{FILE_NAME, OpenError, StateDb, remember, unavailable};
 
 /// Every version of the schema in order; the number of the last one is `PRAGMA user_version`.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Years of daily runs of many collectors, and still a small file.
+const RUNS_KEPT: i64 = 100_000;
 const QUARANTINE: &str = "quarantine";
 
 /// The state, and what there is to say about how it was found.
@@ -57,7 +59,7 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-pub(super) fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, StateError> {
+pub(super) fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
     let file = data_dir.join(FILE_NAME);
     std::fs::create_dir_all(data_dir).map_err(|error| unavailable(&file, &error))?;
     let lock = lock(&file)?;
@@ -76,37 +78,28 @@ pub(super) fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, StateError
     let interrupted = connection
         .execute(
             "UPDATE run SET outcome = ?, finished_at = ? WHERE outcome IS NULL",
-            params![run::Outcome::Interrupted.as_str(), run::nanoseconds(now)],
+            params![remember::INTERRUPTED, remember::nanoseconds(now)],
         )
+        .map_err(|error| unavailable(&file, &error))?;
+    connection
+        .execute("DELETE FROM run WHERE id <= (SELECT max(id) FROM run) - ?", [RUNS_KEPT])
         .map_err(|error| unavailable(&file, &error))?;
     Ok(Opened {
         fresh: !found || quarantined.is_some(),
         quarantined,
         interrupted_runs: interrupted as u64,
-        state: StateDb::holding(file, connection, Some(lock)),
+        state: StateDb::holding(connection, lock),
     })
 }
 
-pub(super) fn open_read_only(data_dir: &Path) -> Result<Option<StateDb>, StateError> {
-    let file = data_dir.join(FILE_NAME);
-    if !file.try_exists().map_err(|error| unavailable(&file, &error))? {
-        return Ok(None);
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&file, flags)
-        .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
-        .map_err(|error| unavailable(&file, &error))?;
-    Ok(Some(StateDb::holding(file, connection, None)))
-}
-
 /// Two daemons on one directory would run every collector twice.
-fn lock(file: &Path) -> Result<File, StateError> {
+fn lock(file: &Path) -> Result<File, OpenError> {
     let path = file.with_extension("db.lock");
     let lock = File::options().create(true).truncate(false).write(true).open(path);
     let lock = lock.map_err(|error| unavailable(file, &error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StateError::InUse { place: file.display().to_string() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { place: file.display().to_string() }),
         Err(TryLockError::Error(error)) => Err(unavailable(file, &error)),
     }
 }

@@ -5,25 +5,26 @@
 //! in the store. So a damaged one is moved aside and begun anew rather than refused.
 
 mod file;
-mod progress;
-mod run;
+mod recover;
+mod remember;
 
 pub use file::{Opened, Quarantined};
-pub use progress::Backfill;
-pub use run::{Finish, Outcome, RunCounts, RunId, RunRecord, RunStart, Trigger, UnknownWord};
+pub use recover::{RecoverError, recover_cursors};
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use crate::run::StateError;
+
 /// Name of the file in the data directory.
 pub const FILE_NAME: &str = "state.db";
 
-/// Why the state cannot be read or written.
+/// Why the state cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum StateError {
+pub enum OpenError {
     /// Another process has it open.
     #[error(
         "the state {place} is in use by another process; stop it first, or give this one a data_dir of its own"
@@ -45,7 +46,6 @@ pub enum StateError {
 /// The state of one data directory. Clones share it.
 #[derive(Debug, Clone)]
 pub struct StateDb {
-    file: PathBuf,
     held: Arc<Held>,
 }
 
@@ -54,24 +54,18 @@ struct Held {
     // Before the lock, so that it is closed before the next one may open it.
     connection: Mutex<Connection>,
     /// Absent where it was opened for reading.
-    _lock: Option<std::fs::File>,
+    _lock: std::fs::File,
 }
 
 impl StateDb {
     /// Opens the state of a data directory, and makes both where they are not there yet. `now` marks
     /// runs that a crash cut off, and names what is moved aside. Blocks while it does.
-    pub fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, StateError> {
+    pub fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
         file::open(data_dir, now)
     }
 
-    /// Opens the state of a data directory for reading, also while the daemon writes it; `None` where
-    /// there is none yet.
-    pub fn open_read_only(data_dir: &Path) -> Result<Option<Self>, StateError> {
-        file::open_read_only(data_dir)
-    }
-
-    fn holding(file: PathBuf, connection: Connection, lock: Option<std::fs::File>) -> Self {
-        Self { file, held: Arc::new(Held { connection: Mutex::new(connection), _lock: lock }) }
+    fn holding(connection: Connection, lock: std::fs::File) -> Self {
+        Self { held: Arc::new(Held { connection: Mutex::new(connection), _lock: lock }) }
     }
 
     /// Runs a few statements on a thread where waiting for the disk holds nobody up.
@@ -84,15 +78,13 @@ impl StateDb {
         let working = tokio::task::spawn_blocking(move || {
             work(&mut held.connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        working
-            .await
-            .map_err(|error| unavailable(&self.file, &error))?
-            .map_err(|error| unavailable(&self.file, &error))
+        let failed = |problem: &dyn std::fmt::Display| StateError(problem.to_string());
+        working.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
     }
 }
 
-fn unavailable(file: &Path, problem: &dyn std::fmt::Display) -> StateError {
-    StateError::Unavailable { place: file.display().to_string(), problem: problem.to_string() }
+fn unavailable(file: &Path, problem: &dyn std::fmt::Display) -> OpenError {
+    OpenError::Unavailable { place: file.display().to_string(), problem: problem.to_string() }
 }
 
 /// A stored text that is not what this program writes, as the error of the row it is in.

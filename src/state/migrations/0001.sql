@@ -5,13 +5,13 @@ CREATE TABLE run (
   id INTEGER PRIMARY KEY,
   collector TEXT NOT NULL,
   trigger TEXT NOT NULL,
-  window TEXT NOT NULL,
   started_at INTEGER NOT NULL, -- nanoseconds since 1970-01-01T00:00Z, as everywhere here
   finished_at INTEGER,
-  -- NULL while it runs.
+  -- stored, unchanged, failed or interrupted; NULL while it runs.
   outcome TEXT,
   reason TEXT,
   message TEXT,
+  windows INTEGER NOT NULL DEFAULT 0,
   new_figures INTEGER NOT NULL DEFAULT 0,
   unchanged_figures INTEGER NOT NULL DEFAULT 0,
   revised_figures INTEGER NOT NULL DEFAULT 0
@@ -19,10 +19,9 @@ CREATE TABLE run (
 CREATE INDEX run_by_collector ON run (collector, id);
 
 CREATE TABLE cursor (
-  collector TEXT NOT NULL,
+  collector TEXT PRIMARY KEY,
   period_kind TEXT NOT NULL,
-  period INTEGER NOT NULL,
-  PRIMARY KEY (collector, period_kind)
+  period INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE bookmark (
@@ -32,7 +31,8 @@ CREATE TABLE bookmark (
 
 CREATE TABLE backfill (
   collector TEXT PRIMARY KEY,
-  from_day TEXT NOT NULL,
-  to_day TEXT NOT NULL,
-  next_day TEXT NOT NULL
+  period_kind TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
