@@ -27,8 +27,9 @@ fn the_long_layout_is_read_at_millions_of_figures_a_second() {
         let path = folder.path().join(format!("{name}.csv"));
         std::fs::write(&path, table(by_service)).unwrap();
         let settings = format!(
-            "file = {path:?}\nlayout = \"long\"\nperiods.kind = \"day\"\n[columns]\nservice = \"service\"\n\
-             period = \"date\"\nmeasure = \"measure\"\nchannel = \"channel\"\nvalue = \"value\""
+            "file = '{}'\nlayout = \"long\"\nperiods.kind = \"day\"\n[columns]\nservice = \"service\"\n\
+             period = \"date\"\nmeasure = \"measure\"\nchannel = \"channel\"\nvalue = \"value\"",
+            path.display()
         );
         let collector = collector("spreadsheet", &settings);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
