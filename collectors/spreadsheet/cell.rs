@@ -117,10 +117,9 @@ impl CellRules {
             (Unit::Percent, true) => hundredth(),
             (Unit::Percent, false) => Err("expected no percentage in this column"),
             (Unit::Plain, true) => match self.ratios {
-                Ratios::Fraction => Ok(number.value),
                 Ratios::Percent => hundredth(),
                 Ratios::Auto if number.value > Decimal::ONE => hundredth(),
-                Ratios::Auto => Ok(number.value),
+                Ratios::Fraction | Ratios::Auto => Ok(number.value),
             },
         }
     }

@@ -262,12 +262,12 @@ fn month_range(tokens: &[Token<'_>]) -> Option<Named> {
 
 fn quarter(tokens: &[Token<'_>]) -> Option<(i16, i8)> {
     use Token::{Mark, Number, Word};
-    let (year, quarter) = match *tokens {
-        [Number(year), Mark('-' | '/'), Word("q"), Number(quarter)]
-        | [Number(year), Word("q"), Number(quarter)]
-        | [Word("q"), Number(quarter), Number(year)]
-        | [Word("q"), Number(quarter), Mark('-' | '/'), Number(year)] => (year, quarter),
-        _ => return None,
+    let ([Number(year), Mark('-' | '/'), Word("q"), Number(quarter)]
+    | [Number(year), Word("q"), Number(quarter)]
+    | [Word("q"), Number(quarter), Number(year)]
+    | [Word("q"), Number(quarter), Mark('-' | '/'), Number(year)]) = *tokens
+    else {
+        return None;
     };
     let quarter = small(quarter).filter(|quarter| (1..=4).contains(quarter))?;
     (year.len() == 4).then_some((year_of(year)?, quarter))
@@ -275,13 +275,11 @@ fn quarter(tokens: &[Token<'_>]) -> Option<(i16, i8)> {
 
 fn financial_quarter(tokens: &[Token<'_>]) -> Option<Named> {
     use Token::{Mark, Number, Word};
-    let (quarter, first, second) = match *tokens {
-        [Word("q"), Number(quarter), Number(first), Mark('-' | '/'), Number(second)]
-        | [Number(first), Mark('-' | '/'), Number(second), Word("q"), Number(quarter)]
-        | [Number(first), Mark('-' | '/'), Number(second), Mark('-'), Word("q"), Number(quarter)] => {
-            (quarter, first, second)
-        }
-        _ => return None,
+    let ([Word("q"), Number(quarter), Number(first), Mark('-' | '/'), Number(second)]
+    | [Number(first), Mark('-' | '/'), Number(second), Word("q"), Number(quarter)]
+    | [Number(first), Mark('-' | '/'), Number(second), Mark('-'), Word("q"), Number(quarter)]) = *tokens
+    else {
+        return None;
     };
     let year = two_years(first, second)?;
     match small(quarter)? {
@@ -293,10 +291,10 @@ fn financial_quarter(tokens: &[Token<'_>]) -> Option<Named> {
 
 fn financial_year(tokens: &[Token<'_>]) -> Option<Named> {
     use Token::{Mark, Number, Word};
-    let (first, second) = match *tokens {
-        [Number(first), Mark('-' | '/'), Number(second)]
-        | [Word("fy"), Number(first), Mark('-' | '/'), Number(second)] => (first, second),
-        _ => return None,
+    let ([Number(first), Mark('-' | '/'), Number(second)]
+    | [Word("fy"), Number(first), Mark('-' | '/'), Number(second)]) = *tokens
+    else {
+        return None;
     };
     months(two_years(first, second)?, 4, 12, PeriodKind::FinancialYear)
 }

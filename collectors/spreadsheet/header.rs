@@ -43,7 +43,11 @@ impl Header {
 pub(super) fn find(plan: &Plan, table: &Table<'_>, file: &str) -> Result<Header, String> {
     let wanted = Wanted::new(plan);
     if plan.header_row == Some(0) {
-        return Ok(Header { row: 0, names: Vec::new(), fields: wanted.fields(&HashMap::new(), plan, file)? });
+        return Ok(Header {
+            row: 0,
+            names: Vec::new(),
+            fields: Wanted::fields(&HashMap::new(), plan, file)?,
+        });
     }
     // The row that comes nearest, to show what was found where something is missing.
     let mut nearest: Option<(usize, u32, Vec<Arc<str>>)> = None;
@@ -69,7 +73,7 @@ pub(super) fn find(plan: &Plan, table: &Table<'_>, file: &str) -> Result<Header,
         });
     };
     let positions = positions(&names);
-    let fields = wanted.fields(&positions, plan, file).map_err(|missing| {
+    let fields = Wanted::fields(&positions, plan, file).map_err(|missing| {
         let found: Vec<String> = names
             .iter()
             .filter(|name| !name.is_empty())
@@ -134,7 +138,6 @@ impl<'p> Wanted<'p> {
     }
 
     fn fields(
-        &self,
         positions: &HashMap<String, usize>,
         plan: &Plan,
         file: &str,

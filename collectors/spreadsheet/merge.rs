@@ -79,12 +79,12 @@ fn superseding(batches: Vec<Batch>) -> Batch {
             }
         }
         for service in batch.services {
-            match services.get(&service.id).and_then(|position| described.get_mut(*position)) {
-                Some(earlier) => *earlier = service,
-                None => {
-                    services.insert(service.id.clone(), described.len());
-                    described.push(service);
-                }
+            if let Some(earlier) = services.get(&service.id).and_then(|position| described.get_mut(*position))
+            {
+                *earlier = service;
+            } else {
+                services.insert(service.id.clone(), described.len());
+                described.push(service);
             }
         }
         merged.notes.extend(batch.notes);

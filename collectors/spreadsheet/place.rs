@@ -34,7 +34,7 @@ fn in_folder(
         let path = entry.map_err(|error| unreadable("folder", folder, error))?.path();
         let name = file_name(&path);
         // `~$` is the lock of a workbook somebody has open; the endings are those of files on their way.
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
         let passing = name.starts_with('.')
             || name.starts_with("~$")
             || ending.is_some_and(|ending| ending == "part" || ending == "tmp");

@@ -280,12 +280,11 @@ impl Check {
 
     fn regex(&mut self, path: &str, text: &str, whole: bool) -> Option<Regex> {
         let anchored = if whole { format!("^(?:{text})$") } else { text.to_owned() };
-        match RegexBuilder::new(&anchored).case_insensitive(true).size_limit(1 << 20).build() {
-            Ok(regex) => Some(regex),
-            Err(_) => {
-                self.problem(path, format!("{text:?} is not a regular expression"));
-                None
-            }
+        if let Ok(regex) = RegexBuilder::new(&anchored).case_insensitive(true).size_limit(1 << 20).build() {
+            Some(regex)
+        } else {
+            self.problem(path, format!("{text:?} is not a regular expression"));
+            None
         }
     }
 

@@ -54,6 +54,8 @@ pub(super) fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
     let Gathered { builder, mut problems, unlisted, .. } = gathered;
     let (mut batch, conflicts) = builder.finish();
     problems.extend(sheet.name_conflicts(conflicts));
+    // In the order a person goes through the sheet.
+    problems.sort_by_key(|problem| (problem.place.row, problem.place.column.as_ref().map(|c| c.index)));
     let count = problems.len() + unlisted;
     let more = (unlisted > 0).then(|| format!("{file}: and {unlisted} more"));
     if plan.on_error == OnError::RejectFile && count > 0 {

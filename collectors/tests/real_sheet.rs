@@ -1,4 +1,10 @@
 //! The real sheet of transactional services, where it is at hand. It is not part of this repository.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is the verdict of a test"
+)]
 
 mod support;
 

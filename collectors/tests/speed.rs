@@ -1,5 +1,11 @@
 //! How fast the long layout is read. Not run by default:
 //! `cargo test -p collectors --release --test speed -- --ignored --nocapture`
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is the verdict of a test"
+)]
 
 mod support;
 
@@ -21,8 +27,9 @@ fn the_long_layout_is_read_at_millions_of_figures_a_second() {
         let path = folder.path().join(format!("{name}.csv"));
         std::fs::write(&path, table(by_service)).unwrap();
         let settings = format!(
-            "file = {path:?}\nlayout = \"long\"\nperiods.kind = \"day\"\n[columns]\nservice = \"service\"\n\
-             period = \"date\"\nmeasure = \"measure\"\nchannel = \"channel\"\nvalue = \"value\""
+            "file = '{}'\nlayout = \"long\"\nperiods.kind = \"day\"\n[columns]\nservice = \"service\"\n\
+             period = \"date\"\nmeasure = \"measure\"\nchannel = \"channel\"\nvalue = \"value\"",
+            path.display()
         );
         let collector = collector("spreadsheet", &settings);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -52,9 +59,17 @@ fn table(by_service: bool) -> String {
         }
     };
     if by_service {
-        (0..SERVICES).for_each(|service| days.iter().for_each(|day| row(service, day)));
+        for service in 0..SERVICES {
+            for day in &days {
+                row(service, day);
+            }
+        }
     } else {
-        days.iter().for_each(|day| (0..SERVICES).for_each(|service| row(service, day)));
+        for day in &days {
+            for service in 0..SERVICES {
+                row(service, day);
+            }
+        }
     }
     text
 }

@@ -1,4 +1,10 @@
 //! A file at an address: asked for only where it has changed, and every refusal has its reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is the verdict of a test"
+)]
 
 mod support;
 

@@ -2,6 +2,12 @@
 //! and cases of settings, what the source holds and the figures expected.
 //!
 //! With `PP_BLESS=1` what is found is written as what is expected, to be read before it is kept.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is the verdict of a test"
+)]
 
 mod support;
 
@@ -64,9 +70,9 @@ fn run(kind_name: &str, case: &Path) -> Result<(), String> {
     let collector = match (kind(kind_name).unwrap().build)(&table) {
         Ok(collector) => collector,
         Err(problems) => {
-            let found: String =
-                problems.iter().map(|problem| format!("{}: {}\n", problem.path, problem.message)).collect();
-            return expect(case, "expected.err", &found);
+            let lines: Vec<String> =
+                problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
+            return expect(case, "expected.err", &(lines.join("\n") + "\n"));
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,6 +1,7 @@
 //! What the tests of collectors share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use collectors::{Answer, Bookmark, Collector, Context, SystemClock, kind};
@@ -58,7 +59,11 @@ pub fn figures_text(batch: &Batch) -> String {
 
 /// One note a line.
 pub fn notes_text(batch: &Batch) -> String {
-    batch.notes.iter().map(|note| format!("{}: {}\n", note.place, note.text)).collect()
+    let mut text = String::new();
+    for note in &batch.notes {
+        writeln!(text, "{}: {}", note.place, note.text).unwrap();
+    }
+    text
 }
 
 /// One described service a line.
