@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::fmt::Write;
 use std::path::Path;
 
 use kpi::{Channel, Measure, Period, PeriodKind, Point, Quality, SampledShare, SeriesKey, Value};
@@ -156,8 +157,9 @@ async fn views_show_what_the_program_reads() {
             let number = value.known().map(|number| number.to_string()).unwrap_or_default();
             let sampled =
                 quality.sampled.map(|share| format!("{:?}", f64::from(share.parts_per_million()) / 1e6));
-            expected += &format!(
-                "{}|{}|{}|{}|{}|{number}|{}|{}|{}|1\n",
+            writeln!(
+                expected,
+                "{}|{}|{}|{}|{}|{number}|{}|{}|{}|1",
                 series.key.service,
                 series.key.period_kind,
                 period.start_text(),
@@ -166,10 +168,11 @@ async fn views_show_what_the_program_reads() {
                 u8::from(quality.provisional),
                 u8::from(quality.thresholded),
                 sampled.unwrap_or_default(),
-            );
+            )
+            .unwrap();
         }
         let last = series.points.last().unwrap().point.period.start_text();
-        newest += &format!("{}|{}|{last}|matomo\n", series.key.service, series.key.period_kind);
+        writeln!(newest, "{}|{}|{last}|matomo", series.key.service, series.key.period_kind).unwrap();
     }
     let columns = "service, period_kind, period_start, period_end, state, value, provisional, thresholded,
         sampled_share, revision";
