@@ -63,7 +63,9 @@ fn no_series_is_exposed_twice_and_every_name_is_declared() {
 #[test]
 fn the_manual_lists_exactly_the_metrics_there_are() {
     let manual = std::fs::read_to_string(checkout("docs/metrics.md")).unwrap();
-    let rows: Vec<&str> = manual.lines().filter(|line| line.starts_with("| `pp_")).collect();
+    // The table of what is not there yet has no column for a type.
+    let is_declared = |line: &&str| line.starts_with("| `pp_") && line.matches(" | ").count() >= 3;
+    let rows: Vec<&str> = manual.lines().filter(is_declared).collect();
     let expected: Vec<String> = DECLARED
         .iter()
         .map(|metric| {
@@ -72,8 +74,7 @@ fn the_manual_lists_exactly_the_metrics_there_are() {
                 Type::Counter => "counter",
                 Type::Histogram => "histogram",
             };
-            let labels = if metric.labels.is_empty() { "–".to_owned() } else { metric.labels.join(", ") };
-            format!("| `{}` | {kind} | {labels} | {} |", metric.name, metric.help)
+            format!("| `{}` | {kind} | {} | {} |", metric.name, metric.labels.join(", "), metric.help)
         })
         .collect();
     assert_eq!(rows, expected);
