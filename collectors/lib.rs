@@ -18,4 +18,4 @@ pub use collector::{
 };
 pub use error::{CollectError, Reason};
 pub use kinds::{Kind, kind, kinds};
-pub use settings::{SettingProblem, SettingProblems};
+pub use settings::{SettingProblem, SettingProblems, parse};
