@@ -16,6 +16,11 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Returns once `duration` has passed on this clock.
     async fn sleep(&self, duration: Duration);
+    /// Returns once `duration` has passed on this clock: the time limit of something else under way. A
+    /// clock of tests may skip sleeps, which only pass the time, but not this.
+    async fn time_limit(&self, duration: Duration) {
+        self.sleep(duration).await;
+    }
 }
 
 /// The machine's clock.

@@ -1,6 +1,7 @@
 //! A clock that stands still until it is told to move, for tests and demonstrations.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,7 +29,8 @@ use super::{Clock, after};
 pub struct ManualClock {
     now: watch::Sender<Timestamp>,
     sleeps: watch::Sender<Vec<Duration>>,
-    leap: Arc<Mutex<Duration>>,
+    time_limits: watch::Sender<usize>,
+    skips_sleeps: Arc<AtomicBool>,
 }
 
 impl ManualClock {
@@ -37,17 +39,20 @@ impl ManualClock {
         Self {
             now: watch::Sender::new(now),
             sleeps: watch::Sender::new(Vec::new()),
-            leap: Arc::new(Mutex::new(Duration::ZERO)),
+            time_limits: watch::Sender::new(0),
+            skips_sleeps: Arc::default(),
         }
     }
 
-    /// From now on a sleep of at most `longest` moves the clock itself and returns at once. Waits
-    /// between attempts then need nobody to advance them, while longer deadlines still do.
-    pub fn leap_sleeps_up_to(&self, longest: Duration) {
-        *self.leap.lock().unwrap_or_else(PoisonError::into_inner) = longest;
+    /// The same clock, on which a sleep moves the time itself and returns at once. Waits between attempts
+    /// then need nobody to advance them; time limits still do.
+    #[must_use]
+    pub fn skipping_sleeps(self) -> Self {
+        self.skips_sleeps.store(true, Ordering::SeqCst);
+        self
     }
 
-    /// Moves the clock, and wakes whoever has slept long enough.
+    /// Moves the clock, and wakes whoever has waited long enough.
     pub fn advance(&self, duration: Duration) {
         self.now.send_modify(|now| *now = after(*now, duration));
     }
@@ -57,10 +62,20 @@ impl ManualClock {
         self.sleeps.borrow().clone()
     }
 
+    /// How many time limits have been set so far.
+    pub fn time_limits(&self) -> usize {
+        *self.time_limits.borrow()
+    }
+
     /// Returns once somebody has gone to sleep for the `count`th time.
     pub async fn slept(&self, count: usize) {
         // The sender lives as long as this clock, so waiting cannot fail.
         let _ = self.sleeps.subscribe().wait_for(|sleeps| sleeps.len() >= count).await;
+    }
+
+    /// Returns once somebody has set a time limit for the `count`th time.
+    pub async fn limited(&self, count: usize) {
+        let _ = self.time_limits.subscribe().wait_for(|limits| *limits >= count).await;
     }
 }
 
@@ -75,10 +90,16 @@ impl Clock for ManualClock {
         let mut time = self.now.subscribe();
         let wake_at = after(self.now(), duration);
         self.sleeps.send_modify(|sleeps| sleeps.push(duration));
-        let leap = *self.leap.lock().unwrap_or_else(PoisonError::into_inner);
-        if duration <= leap {
+        if self.skips_sleeps.load(Ordering::SeqCst) {
             self.now.send_modify(|now| *now = (*now).max(wake_at));
         }
         let _ = time.wait_for(|now| *now >= wake_at).await;
+    }
+
+    async fn time_limit(&self, duration: Duration) {
+        let mut time = self.now.subscribe();
+        let end = after(self.now(), duration);
+        self.time_limits.send_modify(|limits| *limits += 1);
+        let _ = time.wait_for(|now| *now >= end).await;
     }
 }

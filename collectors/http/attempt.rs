@@ -56,7 +56,7 @@ impl Http {
         let (reply, ending) = tokio::select! {
             biased;
             exchanged = self.exchange(request, secret) => exchanged?,
-            () = self.clock.sleep(request.timeout) => return Err(classify::timed_out(request)),
+            () = self.clock.time_limit(request.timeout) => return Err(classify::timed_out(request)),
         };
         let hidden = reply.hidden.clone();
         classify::judge(request, reply, &ending, self.clock.now())

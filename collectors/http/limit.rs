@@ -104,8 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn requests_are_spread_evenly_after_a_first_burst() {
-        let clock = ManualClock::new("2026-11-16T09:00:00Z".parse().unwrap());
-        clock.leap_sleeps_up_to(Duration::from_secs(1));
+        let clock = ManualClock::new("2026-11-16T09:00:00Z".parse().unwrap()).skipping_sleeps();
         let (gates, limit) = (Gates::default(), HostLimit::concurrent(2).per_second(4));
         for _ in 0..5 {
             drop(gates.enter("https://example.org".to_owned(), limit, &clock).await);

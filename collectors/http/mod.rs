@@ -99,7 +99,7 @@ impl Http {
         tokio::select! {
             biased;
             result = self.send_repeatedly(&request) => result,
-            () = self.clock.sleep(left) => Err(classify::out_of_time(&request.address)),
+            () = self.clock.time_limit(left) => Err(classify::out_of_time(&request.address)),
         }
     }
 }
