@@ -43,16 +43,24 @@ impl SecretRef {
 
     /// The secret itself, read when it is first needed.
     pub fn open(&self) -> Secret {
-        Secret { place: self.clone(), read: Arc::default() }
+        let kept = match self {
+            Self::Environment(name) => Kept::Environment(name.clone()),
+            Self::File(path) => Kept::File { path: path.clone(), read: Arc::default() },
+        };
+        Secret(kept)
     }
 }
 
 /// A secret that follows its place: a file that changed is read again, so that rotating a key needs no
 /// restart. Clones share what was read.
 #[derive(Clone)]
-pub struct Secret {
-    place: SecretRef,
-    read: Arc<Mutex<Option<ReadFile>>>,
+pub struct Secret(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    Environment(String),
+    File { path: PathBuf, read: Arc<Mutex<Option<ReadFile>>> },
+    Made(SecretString),
 }
 
 struct ReadFile {
@@ -67,9 +75,10 @@ const LARGEST_BYTES: u64 = 64 * 1024;
 impl Secret {
     /// The secret as it is now. A file is read only if its time or length changed since the last call.
     pub async fn current(&self) -> Result<SecretString, CollectError> {
-        let path = match &self.place {
-            SecretRef::Environment(name) => return from_environment(name),
-            SecretRef::File(path) => path,
+        let (path, kept) = match &self.0 {
+            Kept::Environment(name) => return from_environment(name),
+            Kept::Made(secret) => return Ok(secret.clone()),
+            Kept::File { path, read } => (path, read),
         };
         let metadata = tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?;
         let (modified, length_bytes) = (metadata.modified().ok(), metadata.len());
@@ -80,8 +89,7 @@ impl Secret {
             );
             return Err(CollectError::new(Reason::Config, problem));
         }
-        let unchanged = self
-            .cached()
+        let unchanged = locked(kept)
             .as_ref()
             .filter(|read| {
                 modified.is_some() && read.modified == modified && read.length_bytes == length_bytes
@@ -92,25 +100,38 @@ impl Secret {
         }
         let text = tokio::fs::read_to_string(path).await.map_err(|error| unreadable(path, &error))?;
         let content = cleaned(&text, &path.display().to_string())?;
-        *self.cached() = Some(ReadFile { modified, length_bytes, content: content.clone() });
+        *locked(kept) = Some(ReadFile { modified, length_bytes, content: content.clone() });
         Ok(content)
     }
 
     /// The secret read anew, although nothing seems to have changed: within one tick of the file
     /// system's clock a key of the same length can be written unnoticed.
     pub async fn reread(&self) -> Result<SecretString, CollectError> {
-        *self.cached() = None;
+        if let Kept::File { read, .. } = &self.0 {
+            *locked(read) = None;
+        }
         self.current().await
     }
+}
 
-    fn cached(&self) -> std::sync::MutexGuard<'_, Option<ReadFile>> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(read: &Mutex<Option<ReadFile>>) -> std::sync::MutexGuard<'_, Option<ReadFile>> {
+    read.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A secret made by the program itself, such as a signed assertion for a token.
+impl From<SecretString> for Secret {
+    fn from(secret: SecretString) -> Self {
+        Self(Kept::Made(secret))
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Secret").field(&self.place).finish()
+        match &self.0 {
+            Kept::Environment(name) => write!(f, "Secret(variable {name})"),
+            Kept::File { path, .. } => write!(f, "Secret(file {})", path.display()),
+            Kept::Made(_) => f.write_str("Secret(made)"),
+        }
     }
 }
 

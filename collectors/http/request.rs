@@ -33,6 +33,7 @@ pub struct Request {
     pub(super) largest_bytes: usize,
     pub(super) accepted: Vec<u16>,
     pub(super) json_expected: bool,
+    confidential: bool,
     pub(super) classify: Option<Arc<Classify>>,
 }
 
@@ -68,6 +69,7 @@ impl Request {
             largest_bytes: 32 * 1024 * 1024,
             accepted: Vec::new(),
             json_expected: false,
+            confidential: false,
             classify: None,
         }
     }
@@ -99,7 +101,8 @@ impl Request {
         self
     }
 
-    /// Sends a form; called again, adds to it. Not for secrets: see [`Credential::form`].
+    /// Sends a form; called again, adds to it. Not for secrets: see [`Credential::form`], and for one that
+    /// the program made, such as a signed assertion, `Secret::from`.
     #[must_use]
     pub fn form(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if !matches!(self.body, Body::Form(_)) {
@@ -158,6 +161,13 @@ impl Request {
     #[must_use]
     pub const fn expect_json(mut self) -> Self {
         self.json_expected = true;
+        self
+    }
+
+    /// Quotes nothing of the answer in any message: for answers that hold a token.
+    #[must_use]
+    pub const fn confidential(mut self) -> Self {
+        self.confidential = true;
         self
     }
 
@@ -244,7 +254,7 @@ impl Request {
             }
             None => Hidden::default(),
         };
-        Ok((request, hidden))
+        Ok((request, hidden.and_everything(self.confidential)))
     }
 
     fn form_fields(&self) -> Vec<(&str, &str)> {

@@ -15,7 +15,7 @@ use crate::{CollectError, clock};
 /// Exchanges something lasting, such as a key file, for a token.
 #[async_trait]
 pub trait TokenSource: Send + Sync {
-    /// Gets a new token. Called by one request at a time; kept until shortly before it expires.
+    /// Gets a new token, by a request that is [`confidential`](super::Request::confidential). Called by one request at a time; kept until shortly before it expires.
     async fn fetch(&self, http: &Http) -> Result<Token, CollectError>;
 }
 

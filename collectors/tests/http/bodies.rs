@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use super::support::{RawServer, TIMEOUT, Then, layer};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -50,7 +50,7 @@ async fn an_endless_answer_is_left_at_the_cap() {
 
 #[tokio::test]
 async fn a_small_answer_that_unpacks_to_a_large_one_is_left_at_the_cap() {
-    let bomb = gzip(&vec![0; 64 * 1024 * 1024]);
+    let bomb = gzip(&vec![0; 8 * 1024 * 1024]);
     assert!(bomb.len() < 100_000);
     let server = RawServer::start(vec![Then::Close(compressed(&bomb))]).await;
     let error = layer().0.send(Request::get(server.address).largest_bytes(1_000_000)).await.unwrap_err();
@@ -118,7 +118,7 @@ async fn an_answer_that_does_not_end_is_left_at_its_time() {
         let request = Request::get(server.address).timeout(TIMEOUT).attempts(1);
         let asking = tokio::spawn(async move { http.send(request).await });
         clock.limited(1).await;
-        clock.advance(TIMEOUT - Duration::from_secs(1));
+        clock.advance(Duration::from_secs(1799));
         tokio::task::yield_now().await;
         assert!(!asking.is_finished());
         clock.advance(Duration::from_secs(1));

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use collectors::http::{Credential, Http, Request, Token, TokenSource};
-use collectors::{CollectError, Reason};
+use collectors::{CollectError, Reason, Secret};
+use secrecy::SecretString;
 use wiremock::matchers::{any, basic_auth, bearer_token, body_string_contains, header, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::support::{CANARY, SecretFile, address, layer, shown};
+use super::support::{CANARY, RawServer, SecretFile, Then, address, layer, shown};
 
 async fn accepting_only(token: &str) -> MockServer {
     let server = MockServer::start().await;
@@ -187,6 +188,30 @@ async fn a_secret_is_not_in_what_is_said_of_its_json() {
     let error = reply.json::<std::collections::BTreeMap<String, u32>>().unwrap_err();
     assert!(error.to_string().contains("at results: invalid type: string \"[hidden]\""), "{error}");
     assert!(!format!("{reply:?} {}", reply.excerpt()).contains(CANARY));
+}
+
+#[tokio::test]
+async fn nothing_of_an_answer_that_holds_a_token_is_quoted() {
+    let server = MockServer::start().await;
+    let body = format!("access_token={CANARY}");
+    let template = ResponseTemplate::new(200).set_body_raw(body, "text/plain");
+    Mock::given(any()).respond_with(template).mount(&server).await;
+    let request = Request::get(address(&server)).confidential();
+    let error = layer().0.send(request.clone().expect_json()).await.unwrap_err();
+    assert!(error.to_string().contains("[hidden]") && !shown(&error).contains(CANARY), "{error:?}");
+    let error = layer().0.send(request).await.unwrap().json::<String>().unwrap_err();
+    assert!(!shown(&error).contains(CANARY), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_secret_in_the_query_is_not_in_what_is_said_of_a_lost_connection() {
+    let server = RawServer::start(vec![Then::Close(Vec::new())]).await;
+    let credential = Credential::query("key", Secret::from(SecretString::from(CANARY)));
+    let request = Request::get(server.address.clone()).query("page", "1").credential(credential);
+    let error = layer().0.send(request).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::Transient);
+    let said = shown(&error);
+    assert!(!said.contains("open") && !said.contains("page") && !said.contains("key"), "{said}");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! The HTTP layer against servers on loopback that behave badly. Time stands still unless a test moves it.
+#![cfg(test)]
 
 mod answers;
 mod bodies;
