@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use kpi::{Batch, Period, PeriodKind};
 
-use crate::{Clock, CollectError};
+use crate::{Clock, CollectError, Http, QuotaMeter};
 
 /// A configured way of asking one source.
 ///
@@ -72,8 +72,10 @@ pub enum Window {
 pub struct Context {
     /// Time and sleep.
     pub clock: Arc<dyn Clock>,
-    /// The one HTTP client of the program.
-    pub http: reqwest::Client,
+    /// The way to every HTTP source, ending at the run's deadline.
+    pub http: Http,
+    /// Where a collector reports the allowances a source tells it about.
+    pub quota: Arc<dyn QuotaMeter>,
     /// What this collector returned with its last stored answer, if anything.
     pub bookmark: Option<Bookmark>,
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// The fixed set of reasons a collection fails for; also the values of the metric label `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
@@ -67,6 +69,7 @@ pub struct CollectError {
     message: String,
     details: Vec<String>,
     retry_after: Option<Duration>,
+    resets_at: Option<Timestamp>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -74,7 +77,14 @@ impl CollectError {
     /// An error with a message that names the thing, the value and the remedy; lower case, no full stop,
     /// and no secret.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), details: Vec::new(), retry_after: None, source: None }
+        Self {
+            reason,
+            message: message.into(),
+            details: Vec::new(),
+            retry_after: None,
+            resets_at: None,
+            source: None,
+        }
     }
 
     /// Adds what was wrong in detail, one place a line: every bad cell of a file.
@@ -91,7 +101,14 @@ impl CollectError {
         self
     }
 
-    /// Adds the cause.
+    /// Adds when a used-up allowance is renewed, so that the run is planned for then and not failed.
+    #[must_use]
+    pub fn with_resets_at(mut self, instant: Timestamp) -> Self {
+        self.resets_at = Some(instant);
+        self
+    }
+
+    /// Adds the cause. Its text is shown to people: it holds no secret and no query string.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -112,6 +129,34 @@ impl CollectError {
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
+
+    /// When a used-up allowance is renewed, for [`Reason::Quota`].
+    pub const fn resets_at(&self) -> Option<Timestamp> {
+        self.resets_at
+    }
+
+    /// The same error with every text it shows passed through `rewrite`. The cause is kept as text: what
+    /// it shows must be rewritten too.
+    pub(crate) fn rewritten(mut self, rewrite: impl Fn(&str) -> String) -> Self {
+        self.message = rewrite(&self.message);
+        for detail in &mut self.details {
+            *detail = rewrite(detail);
+        }
+        self.source = self.source.map(|source| rewrite(&chain(&*source)).into());
+        self
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Display for CollectError {

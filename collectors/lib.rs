@@ -4,18 +4,26 @@
 //! keeps nothing between calls and decides nothing about time: the runner owns schedules, deadlines,
 //! retries, revisions and cursors. It cannot see the store, the web server or another collector.
 
+pub mod chance;
 pub mod clock;
 pub mod collector;
 pub mod error;
+pub mod http;
 pub mod kinds;
+pub mod quota;
+pub mod secret;
 pub mod settings;
 #[cfg(feature = "spreadsheet")]
 pub mod spreadsheet;
 
+pub use chance::{MachineRandomness, Randomness};
 pub use clock::{Clock, SystemClock};
 pub use collector::{
     Answer, Bookmark, Capabilities, Collector, Context, PeriodSpan, ProbeReport, Reading, Window,
 };
 pub use error::{CollectError, Reason};
+pub use http::Http;
 pub use kinds::{Kind, kind, kinds};
+pub use quota::{NoQuotaMeter, Quota, QuotaMeter};
+pub use secret::{Secret, SecretRef};
 pub use settings::{SettingProblem, SettingProblems, parse};

@@ -1,0 +1,106 @@
+//! Addresses of sources, which can be shown without showing a secret.
+
+use std::fmt;
+
+use reqwest::Url;
+use serde::de::{self, Deserialize, Deserializer};
+
+use crate::{CollectError, Reason};
+
+/// The `http` or `https` address of a source, for settings and requests.
+///
+/// Shown without its query string, which may hold a key, and never holding a user or password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+impl Address {
+    /// Reads an address; the problem does not repeat the text, in which a password may be written.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text)
+            .map_err(|error| format!("not a web address ({error}); write one like https://example.org/"))?;
+        Self::checked(url)
+    }
+
+    /// This address with a path below its own: `https://host/base` at `v1/x` is `https://host/base/v1/x`.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/').filter(|segment| !segment.is_empty()));
+        }
+        Self(url)
+    }
+
+    /// The address of a link this source gave, such as that of the next page. A link to another scheme,
+    /// host or port is refused: credentials would follow it.
+    pub fn follow(&self, link: &str) -> Result<Self, CollectError> {
+        let refused = |problem: String| CollectError::new(Reason::Malformed, problem);
+        let next = self
+            .0
+            .join(link)
+            .map_err(|error| format!("not a web address ({error})"))
+            .and_then(Self::checked)
+            .map_err(|problem| refused(format!("{self} gave a link that is {problem}")))?;
+        if !self.same_origin(&next) {
+            let (from, to) = (self.origin(), next.origin());
+            return Err(refused(format!("{from} gave a link to {to}; links to elsewhere are not followed")));
+        }
+        Ok(next)
+    }
+
+    /// Whether scheme, host and port are the same.
+    pub fn same_origin(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
+    /// The host, with its port where that is not the usual one.
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    pub(super) fn checked(url: Url) -> Result<Self, String> {
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err("not a web address; write one that starts with https:// or http://".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(
+                "an address with a user or password in it; take them out and name the credential instead"
+                    .to_owned(),
+            );
+        }
+        Ok(Self(url))
+    }
+
+    pub(super) const fn url(&self) -> &Url {
+        &self.0
+    }
+
+    pub(super) const fn url_mut(&mut self) -> &mut Url {
+        &mut self.0
+    }
+
+    /// Scheme, host and port.
+    pub(super) fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin(), self.0.path())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
