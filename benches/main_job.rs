@@ -34,7 +34,6 @@ const CSV_DAYS: i32 = 50;
 const FIRST_DAY: Date = date(2016, 1, 4);
 
 fn main() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     println!("| what | measured |\n| --- | --- |");
     runtime.block_on(csv_to_acknowledged());

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
-use collectors::{Clock, Context, SystemClock};
+use collectors::http::{Backoff, Http};
+use collectors::{Clock, CollectError, Context, MachineRandomness, NoQuotaMeter, SystemClock};
 use kpi::ServiceId;
 use kpi::calculate::KpiState;
 use kpi::{Kpi, PeriodKind};
@@ -14,9 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ConfigProblems, Settings};
 use crate::metrics::{Metrics, ProcessMetrics};
-use crate::run::{
-    Backoff, Events, MachineRandomness, OnStored, RunState, Runner, Scheduler, ServiceBook, Stopped,
-};
+use crate::run::{Events, OnStored, RunState, Runner, Scheduler, ServiceBook, Stopped};
 use crate::snapshot::Snapshots;
 use crate::store::{Store, StoreError};
 use crate::web::{self, Readiness, Shared};
@@ -40,7 +39,7 @@ pub enum StartError {
     Metrics(#[from] prometheus::Error),
     /// The HTTP client cannot be made.
     #[error("cannot prepare the HTTP client")]
-    Http(#[from] reqwest::Error),
+    Http(#[from] CollectError),
 }
 
 /// What a daemon keeps figures and runs in.
@@ -69,25 +68,18 @@ pub fn runner(
     keeping: &Keeping,
     events: Events,
     on_stored: OnStored,
-) -> Result<Runner, reqwest::Error> {
+) -> Result<Runner, CollectError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Runner {
         store: Arc::clone(&keeping.store),
         state: Arc::clone(&keeping.state),
-        context: Context { clock, http: http_client()?, bookmark: None },
+        context: Context { clock, http: Http::system()?, bookmark: None, quota: Arc::new(NoQuotaMeter) },
         book: Arc::new(ServiceBook::new(&settings.services)),
         events,
         randomness: Arc::new(MachineRandomness),
         backoff: Backoff::default(),
         on_stored,
     })
-}
-
-fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .user_agent(concat!("pp-collector/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(std::time::Duration::from_secs(10))
-        .build()
 }
 
 impl Daemon {

@@ -64,7 +64,7 @@ fn terminal_json_csv_and_metrics_show_the_same_digits() {
 
     let takeup = api.iter().filter(|((_, kpi, _), _)| kpi == "digital_takeup");
     for ((service, _, _), value) in takeup {
-        let name = format!("pp_digital_takeup_ratio{{period=\"year_to\",service=\"{service}\"}} ");
+        let name = format!("pp_digital_takeup_ratio{{service=\"{service}\",period=\"year_to\"}} ");
         let sample =
             metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_else(|| panic!("{name}"));
         assert_eq!(format!("{:.6}", sample.parse::<f64>().unwrap()), *value, "{service}");

@@ -48,7 +48,7 @@ fn failed() -> Outcome {
         reason: Reason::Quota,
         message: "try again tomorrow".to_owned(),
         details: Vec::new(),
-        retry_after: Some(Duration::from_secs(60)),
+        retry_after: Some(Duration::from_mins(1)),
     })
 }
 

@@ -59,6 +59,12 @@ impl Address {
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
+    /// The last part of its path, or the host where it has none.
+    pub fn file_name(&self) -> String {
+        let last = self.0.path_segments().and_then(|mut segments| segments.next_back());
+        last.filter(|last| !last.is_empty()).map_or_else(|| self.host(), str::to_owned)
+    }
+
     pub(super) fn checked(url: Url) -> Result<Self, String> {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err("not a web address; write one that starts with https:// or http://".to_owned());

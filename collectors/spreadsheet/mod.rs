@@ -81,7 +81,7 @@ impl Collector for Spreadsheet {
         let Location::Url { url, timeout } = &self.plan.location else {
             return blocking(move || place::collect(&plan, &memory)).await;
         };
-        let before = memory.files.get(&fetch::name(url));
+        let before = memory.files.get(&url.file_name());
         match fetch::fetch(&context.http, url, *timeout, plan.max_bytes, before).await? {
             Fetched::Unchanged => Ok(Answer::Unchanged),
             Fetched::File { name, bytes, seen } => {

@@ -1,5 +1,6 @@
 //! Settings checked against each other: what the reader works from.
 
+use crate::http::Address;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,7 +53,7 @@ pub(super) enum Role {
 pub(super) enum Location {
     File(PathBuf),
     Folder { folder: PathBuf, pattern: GlobMatcher },
-    Url { url: reqwest::Url, timeout: Duration },
+    Url { url: Address, timeout: Duration },
 }
 
 /// How figures lie in the table.
@@ -260,13 +261,10 @@ impl Check {
             }
             (None, None, Some(text)) => {
                 let timeout = Duration::from_secs(settings.timeout_secs.unwrap_or(TIMEOUT_SECS));
-                match reqwest::Url::parse(text) {
-                    Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                        Some(Location::Url { url, timeout })
-                    }
-                    // The address may hold a secret, so it is not repeated.
-                    _ => {
-                        self.problem("url", "not an http or https address; give the address of one file");
+                match Address::parse(text) {
+                    Ok(url) => Some(Location::Url { url, timeout }),
+                    Err(problem) => {
+                        self.problem("url", problem);
                         None
                     }
                 }

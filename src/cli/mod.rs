@@ -122,8 +122,6 @@ pub fn main() -> ExitCode {
             return code;
         }
     };
-    // Refused only where another provider was chosen before, and nothing else runs before this.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = Environment { source: Source::of_process(Some(line.config)) };
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -14,7 +14,7 @@ mod problem;
 mod raw;
 mod resolve;
 mod scalar;
-pub mod secret;
+mod secret;
 mod services;
 pub mod settings;
 mod suggest;

@@ -209,9 +209,9 @@ fn build(
 ) -> Option<std::sync::Arc<dyn collectors::Collector>> {
     let mut secrets_found = true;
     for (keys, reference) in secret::references(settings) {
-        if let Err(error) = reference.resolve(&source.environment, &source.working_dir) {
+        if let Err(problem) = reference.check(&|name| source.environment.get(name).cloned()) {
             let path = keys.iter().fold(at.clone(), |path, key| path.key(key));
-            checker.refuse(&path, error.to_string());
+            checker.refuse(&path, problem);
             secrets_found = false;
         }
     }

@@ -5,7 +5,8 @@ mod asking;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use collectors::{Answer, Bookmark, Context, Reading, Reason, Window};
+use collectors::http::Backoff;
+use collectors::{Answer, Bookmark, Context, Randomness, Reading, Reason, Window};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use kpi::{Batch, Note, Period, ServiceId};
@@ -13,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::MOST_NOTES;
 use super::{
-    Acceptance, Backoff, Counts, Events, Failure, Outcome, Randomness, Rules, RunReport, RunState,
-    ServiceBook, StoredWindow, Trigger, accept,
+    Acceptance, Counts, Events, Failure, Outcome, Rules, RunReport, RunState, ServiceBook, StoredWindow,
+    Trigger, accept,
 };
 use crate::config::settings::CollectorSettings;
 use crate::plan::{Backfill, Due, Plan, Situation, Why, cursor_after, plan, plan_span};

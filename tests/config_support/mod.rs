@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use collectors::SecretRef;
 use collectors::{
     Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, SettingProblem,
     SettingProblems, Window,
 };
 use pp_collector::config::Source;
-use pp_collector::config::secret::SecretRef;
 
 struct Silent;
 

@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use collectors::{Answer, Bookmark, Collector, Context, SystemClock, kind};
+use collectors::http::Http;
+use collectors::{Answer, Bookmark, Collector, Context, NoQuotaMeter, SystemClock, kind};
 use kpi::Batch;
 
 /// A context without a memory, whose client reaches loopback.
 pub fn context(bookmark: Option<Bookmark>) -> Context {
-    // Another test of this process may have installed it already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Context { clock: Arc::new(SystemClock), http: reqwest::Client::new(), bookmark }
+    let http = Http::system().expect("a client");
+    Context { clock: Arc::new(SystemClock), http, bookmark, quota: Arc::new(NoQuotaMeter) }
 }
 
 /// The collector of a kind with settings that are right.

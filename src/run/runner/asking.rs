@@ -72,7 +72,8 @@ impl Runner {
         bookmark: Option<Bookmark>,
         ends_at: Timestamp,
     ) -> Result<Answer, Failure> {
-        let context = Context { bookmark, ..self.context.clone() };
+        let http = self.context.http.until(ends_at);
+        let context = Context { bookmark, http, ..self.context.clone() };
         let mut failures = 0;
         loop {
             let failure = match attempt(settings, *window, context.clone()).await {

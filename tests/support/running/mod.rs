@@ -19,15 +19,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use collectors::{Clock as _, Collector, Context, Kind};
+use collectors::http::{Backoff, Http};
+use collectors::{Clock as _, Collector, Context, Kind, NoQuotaMeter, Randomness};
 use jiff::Timestamp;
 use kpi::period::london;
 use kpi::{CollectorName, Period, PeriodKind, ServiceId};
 use pp_collector::config::settings::{CollectorSettings, Run};
 use pp_collector::plan::Schedule;
 use pp_collector::run::{
-    Ask, Backoff, Events, MemoryState, Meter, Randomness, RunReport, RunState as _, Runner, Scheduler,
-    ServiceBook, Trigger,
+    Ask, Events, MemoryState, Meter, RunReport, RunState as _, Runner, Scheduler, ServiceBook, Trigger,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -87,12 +87,16 @@ impl World {
 
     pub fn runner(&self) -> Runner {
         // The client wants a crypto provider even where it makes no request; installing it again fails.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let rebuilt = Arc::clone(&self.rebuilt);
         Runner {
             store: self.store.clone(),
             state: self.state.clone(),
-            context: Context { clock: self.clock.clone(), http: reqwest::Client::new(), bookmark: None },
+            context: Context {
+                clock: self.clock.clone(),
+                http: Http::system().unwrap(),
+                bookmark: None,
+                quota: Arc::new(NoQuotaMeter),
+            },
             book: Arc::new(ServiceBook::new(&[])),
             events: Events::new(self.heard.clone()),
             randomness: Arc::new(Longest),
