@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, ToSpan};
 use kpi::calculate::{Calculator, FigureTable, KpiFigure, Member, ServicesCounted, combine};
 use kpi::service::SatisfactionFormula;
-use kpi::{Kpi, OrganisationId, Period, PeriodKind, ServiceId};
+use kpi::{Kpi, OrganisationId, Period, PeriodKind, SampledShare, ServiceId};
 use rust_decimal::Decimal;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::request::{By, Request, Wanted};
 use crate::catalogue::{self, Catalogue, ServiceProfile};
 use crate::config::settings::ServiceSettings;
-use crate::snapshot::tables;
+use crate::snapshot::{DAYS_READ, tables};
 use crate::store::{Query, Store, StoreError};
 
 /// The formula groups are compared by, whatever each service declares.
@@ -81,7 +81,8 @@ impl Serialize for Row {
             .iter()
             .map(|(service, reason)| serde_json::json!({ "service": service, "reason": reason }))
             .collect();
-        let mut row = serializer.serialize_struct("Row", 17)?;
+        let evidence = &figure.evidence;
+        let mut row = serializer.serialize_struct("Row", 22)?;
         row.serialize_field("subject", &self.subject)?;
         row.serialize_field("name", &self.name)?;
         row.serialize_field("kpi", &figure.kpi)?;
@@ -94,10 +95,15 @@ impl Serialize for Row {
         row.serialize_field("volume_share", &self.volume_share.map(|share| Kpi::DigitalTakeup.text(share)))?;
         row.serialize_field("reason", &figure.state.explanation())?;
         row.serialize_field("basis", &figure.basis)?;
-        row.serialize_field("provisional", &figure.evidence.provisional)?;
-        row.serialize_field("coverage", &figure.evidence.coverage)?;
-        row.serialize_field("completeness", &figure.evidence.completeness)?;
-        row.serialize_field("collected_at", &figure.evidence.collected_at.map(|at| at.to_string()))?;
+        row.serialize_field("provisional", &evidence.provisional)?;
+        row.serialize_field("coverage", &evidence.coverage)?;
+        row.serialize_field("completeness", &evidence.completeness)?;
+        row.serialize_field("collected_at", &evidence.collected_at.map(|at| at.to_string()))?;
+        row.serialize_field("revisions", &evidence.revisions)?;
+        row.serialize_field("sampled_ppm", &evidence.sampled.map(SampledShare::parts_per_million))?;
+        row.serialize_field("thresholded", &evidence.thresholded)?;
+        row.serialize_field("definition_changed_on", &evidence.definition_changed_on)?;
+        row.serialize_field("warning", &evidence.warning)?;
         row.serialize_field("held_back", &held_back)?;
         row.end()
     }
@@ -138,16 +144,20 @@ pub async fn report(
     })
 }
 
-/// Only the figures a period can be made of: those that start within it, with a margin for the zone.
+/// Only the figures a period can be made of: those that start within it, with a margin for the zone. For
+/// the newest periods exactly what a snapshot is made of, so that the two agree.
 fn query(request: &Request) -> Query {
     let mut query = Query {
         services: request.service.clone().map(|service| vec![service]),
         known_at: request.known_at,
         ..Query::default()
     };
-    if let Wanted::One(period) = request.period {
-        query.from = Some(period.start_date().saturating_sub(1.day()));
-        query.to = Some(period.end_date().saturating_add(1.day()));
+    match request.period {
+        Wanted::Newest(_) => query.newest_days = Some(DAYS_READ),
+        Wanted::One(period) => {
+            query.from = Some(period.start_date().saturating_sub(1.day()));
+            query.to = Some(period.end_date().saturating_add(1.day()));
+        }
     }
     query
 }

@@ -16,9 +16,9 @@ use crate::catalogue::{self, Catalogue, ServiceProfile};
 use crate::config::settings::ServiceSettings;
 use crate::store::{Query, Store, StoreError};
 
-/// Days of figures a picture needs: the 12 months before the newest period, its predecessor, and the
-/// rest of a month that is not complete yet.
-const DAYS_READ: u32 = 430;
+/// Days of daily figures that the newest periods are made of: late in a year, the last complete one and
+/// the last complete financial year begin up to 23 months before the newest day.
+pub const DAYS_READ: u32 = 800;
 
 /// Services read from the store at once: enough to keep both sides busy, few enough that the figures
 /// of one part are small beside the program itself.
