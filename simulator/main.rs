@@ -1,0 +1,2 @@
+//! The stand-ins as a program.
+fn main() {}
