@@ -23,7 +23,8 @@ pub(crate) fn draw(parts: &[u64]) -> u64 {
 
 /// A text as one part of a draw.
 pub(crate) fn part(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A signed number, such as an hour since 1970, as one part of a draw.

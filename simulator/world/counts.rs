@@ -58,8 +58,7 @@ impl World {
         // The same for every hour of a UTC day: days differ from one another by a few per cent.
         let day = 930 + self.draw(service, "day", day_number) % 140;
         let holiday = if effect.holiday { HOLIDAY } else { THOUSAND };
-        let factors =
-            [service.character.month(date), weekday(date), hour_of_day(local.hour()), day, holiday];
+        let factors = [service.character.month(date), weekday(date), hour_of_day(local.hour()), day, holiday];
         let expected = factors
             .iter()
             .fold(service.daily * MILLION, |expected, thousandths| expected * thousandths / THOUSAND);
@@ -72,7 +71,9 @@ impl World {
         for (channel, thousandths) in &service.channels {
             let thousandths = match channel {
                 Channel::Digital => digital_share - lost,
-                Channel::Phone if effect.outage => thousandths + lost + digital_share * PHONE_IN_OUTAGE / THOUSAND,
+                Channel::Phone if effect.outage => {
+                    thousandths + lost + digital_share * PHONE_IN_OUTAGE / THOUSAND
+                }
                 Channel::Phone => thousandths + lost,
                 _ => *thousandths,
             };
@@ -136,13 +137,15 @@ impl World {
         if date >= today(now, &self.zone) {
             return [0; 5];
         }
-        let completed = self.span(service, (date, date), &self.zone, Settling::NONE, now).on(Channel::Digital);
+        let completed =
+            self.span(service, (date, date), &self.zone, Settling::NONE, now).on(Channel::Digital);
         let number = i64::from(date.day_of_year()) + i64::from(date.year()) * 1000;
         let rated = share(completed, RATED, self.draw(service, "rated", number));
         let mut left = rated;
         let mut ratings = [0; 5];
         for (index, (rating, thousandths)) in ratings.iter_mut().zip(service.ratings).enumerate() {
-            let drawn = super::draw(&[self.draw(service, "rating", number), u64::try_from(index).unwrap_or(0)]);
+            let drawn =
+                super::draw(&[self.draw(service, "rating", number), u64::try_from(index).unwrap_or(0)]);
             *rating = share(rated, thousandths, drawn).min(left);
             left -= *rating;
         }

@@ -18,8 +18,8 @@ pub use service::{Character, Service};
 pub use settling::Settling;
 pub use time::{Hour, Now, frozen};
 
-pub(crate) use chance::{draw, part, round, share, signed};
-pub(crate) use time::{age, days, hours_between, hours_of, local, midnight, today};
+pub(crate) use chance::{draw, part, share, signed};
+pub(crate) use time::{age, days, hours_between, hours_of, local, today};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
