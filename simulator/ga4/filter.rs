@@ -9,12 +9,16 @@ use super::names;
 use super::request::Choice;
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) enum Expression {
-    AndGroup(List),
-    OrGroup(List),
-    NotExpression(Box<Expression>),
-    Filter(Filter),
+    #[serde(rename = "andGroup")]
+    All(List),
+    #[serde(rename = "orGroup")]
+    Any(List),
+    #[serde(rename = "notExpression")]
+    Not(Box<Expression>),
+    #[serde(rename = "filter")]
+    One(Box<Filter>),
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -27,11 +31,16 @@ pub(super) struct List {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Filter {
     field_name: String,
-    string_filter: Option<StringFilter>,
-    in_list_filter: Option<InListFilter>,
-    numeric_filter: Option<NumericFilter>,
-    between_filter: Option<BetweenFilter>,
-    empty_filter: Option<serde_json::Map<String, Value>>,
+    #[serde(rename = "stringFilter")]
+    text: Option<StringFilter>,
+    #[serde(rename = "inListFilter")]
+    list: Option<InListFilter>,
+    #[serde(rename = "numericFilter")]
+    number: Option<NumericFilter>,
+    #[serde(rename = "betweenFilter")]
+    between: Option<BetweenFilter>,
+    #[serde(rename = "emptyFilter")]
+    empty: Option<serde_json::Map<String, Value>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -89,30 +98,28 @@ impl Expression {
     /// The fields it speaks of.
     pub(super) fn fields(&self) -> Vec<String> {
         match self {
-            Self::AndGroup(list) | Self::OrGroup(list) => {
-                list.expressions.iter().flat_map(Self::fields).collect()
-            }
-            Self::NotExpression(inner) => inner.fields(),
-            Self::Filter(filter) => vec![filter.field_name.clone()],
+            Self::All(list) | Self::Any(list) => list.expressions.iter().flat_map(Self::fields).collect(),
+            Self::Not(inner) => inner.fields(),
+            Self::One(filter) => vec![filter.field_name.clone()],
         }
     }
 
     /// Refuses fields there are not, and patterns that are none.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         match self {
-            Self::AndGroup(list) | Self::OrGroup(list) => list.expressions.iter().try_for_each(Self::check),
-            Self::NotExpression(inner) => inner.check(),
-            Self::Filter(filter) => filter.check(),
+            Self::All(list) | Self::Any(list) => list.expressions.iter().try_for_each(Self::check),
+            Self::Not(inner) => inner.check(),
+            Self::One(filter) => filter.check(),
         }
     }
 
     /// Whether it holds, given the value of each field.
     pub(super) fn holds(&self, value: &dyn Fn(&str) -> String) -> bool {
         match self {
-            Self::AndGroup(list) => list.expressions.iter().all(|inner| inner.holds(value)),
-            Self::OrGroup(list) => list.expressions.iter().any(|inner| inner.holds(value)),
-            Self::NotExpression(inner) => !inner.holds(value),
-            Self::Filter(filter) => filter.holds(&value(&filter.field_name)),
+            Self::All(list) => list.expressions.iter().all(|inner| inner.holds(value)),
+            Self::Any(list) => list.expressions.iter().any(|inner| inner.holds(value)),
+            Self::Not(inner) => !inner.holds(value),
+            Self::One(filter) => filter.holds(&value(&filter.field_name)),
         }
     }
 }
@@ -123,7 +130,7 @@ impl Filter {
         if !names::is_dimension(name) && names::metric_type(name).is_none() {
             return Err(Refusal::invalid(format!("Field {name} is not a valid dimension or metric.")));
         }
-        if let Some(filter) = &self.string_filter
+        if let Some(filter) = &self.text
             && filter.kind().ends_with("_REGEXP")
             && filter.pattern().is_none()
         {
@@ -133,17 +140,17 @@ impl Filter {
     }
 
     fn holds(&self, value: &str) -> bool {
-        if let Some(filter) = &self.string_filter {
+        if let Some(filter) = &self.text {
             return filter.holds(value);
         }
-        if let Some(filter) = &self.in_list_filter {
+        if let Some(filter) = &self.list {
             let same = |wanted: &String| {
                 if filter.case_sensitive { wanted == value } else { wanted.eq_ignore_ascii_case(value) }
             };
             return filter.values.iter().any(same);
         }
         let number = value.parse().unwrap_or(0.0);
-        if let Some(filter) = &self.numeric_filter {
+        if let Some(filter) = &self.number {
             let wanted = filter.value.value();
             return match filter.operation.name(&OPERATIONS).as_deref() {
                 Some("LESS_THAN") => number < wanted,
@@ -153,10 +160,10 @@ impl Filter {
                 _ => (number - wanted).abs() < f64::EPSILON,
             };
         }
-        if let Some(filter) = &self.between_filter {
+        if let Some(filter) = &self.between {
             return number >= filter.from_value.value() && number <= filter.to_value.value();
         }
-        self.empty_filter.is_some() && (value.is_empty() || value == "(not set)")
+        self.empty.is_some() && (value.is_empty() || value == "(not set)")
     }
 }
 

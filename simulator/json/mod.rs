@@ -162,10 +162,9 @@ impl Api {
         let total = rows.len();
         let (start, size) = match paging {
             "none" => return Json(json!({"rows": rows})).into_response(),
-            "page" => ((asked.page.unwrap_or(1).max(1) - 1).saturating_mul(size), size),
+            "page" | "link" => ((asked.page.unwrap_or(1).max(1) - 1).saturating_mul(size), size),
             "offset" => (asked.offset.unwrap_or(0), asked.limit.unwrap_or(size).min(size)),
             "cursor" => (asked.cursor.as_deref().and_then(place).unwrap_or(0), size),
-            "link" => ((asked.page.unwrap_or(1).max(1) - 1).saturating_mul(size), size),
             _ => return dialect(StatusCode::NOT_FOUND),
         };
         let more = endless || start.saturating_add(size) < total;

@@ -127,6 +127,9 @@ async fn call(
     }
 }
 
+/// A site and its number.
+type Site<'a> = (u64, &'a Service);
+
 /// One request, or one of a bulk.
 pub(crate) struct Query<'a> {
     matomo: &'a Matomo,
@@ -216,7 +219,7 @@ impl Query<'_> {
     }
 
     /// The sites asked for, and whether the answer is keyed by site.
-    fn sites(&self) -> Result<(bool, Vec<(u64, &Service)>), Refusal> {
+    fn sites(&self) -> Result<(bool, Vec<Site<'_>>), Refusal> {
         let text = self.parameters.need("idSite")?;
         if text == "all" {
             let all = (1..).zip(self.matomo.world.services());

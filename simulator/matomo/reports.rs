@@ -111,7 +111,7 @@ impl Query<'_> {
         let dates = (first.max(self.options.created), last.min(today(now, &self.zone())));
         let counts = world.span(service, dates, &self.zone(), Settling::MATOMO, now);
         let seed = draw(&[world.seed(), service.key(), part("matomo")]);
-        let seen = |count: u64| {
+        let visible = |count: u64| {
             let count = share(count, service.consent, seed);
             let (one, two) = (share(count, 560, seed), share(count, 380, seed));
             match device {
@@ -121,7 +121,7 @@ impl Query<'_> {
                 None => count,
             }
         };
-        let (started, completed) = (seen(counts.started), seen(counts.on(Channel::Digital)));
+        let (started, completed) = (visible(counts.started), visible(counts.on(Channel::Digital)));
         Counted { visits: started + started / 6, started, completed }
     }
 

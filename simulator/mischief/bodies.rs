@@ -11,7 +11,15 @@ use futures_util::stream;
 /// The first half of a body, then a failure that makes the server close the connection.
 pub(super) fn half(whole: &Bytes) -> Body {
     let first = whole.slice(..whole.len() / 2);
-    Body::from_stream(stream::iter([Ok(first), Err(Error::other("half a body was scripted"))]))
+    Body::from_stream(stream::unfold(Some(first), |left| async move {
+        let left = left?;
+        if !left.is_empty() {
+            return Some((Ok(left), Some(Bytes::new())));
+        }
+        // The server sends what it has when a body makes it wait, and drops it when a body fails.
+        tokio::task::yield_now().await;
+        Some((Err(Error::other("half a body was scripted")), None))
+    }))
 }
 
 /// A body in pieces with a pause before each.

@@ -149,7 +149,7 @@ impl Pay {
         let now = self.world.now().as_second() - self.options.get().lag_seconds;
         let to = to.map_or(now, |to| to.as_second().min(now));
         // A search without a beginning goes back a quarter of a year here; the real one has no end.
-        let from = from.map_or(now - 90 * 86_400, |from| from.as_second());
+        let from = from.map_or(now - 90 * 86_400, Timestamp::as_second);
         let mut found = if what == "payments" {
             payments::search(&self.world, service, (from, to), now)
         } else {

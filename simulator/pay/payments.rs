@@ -90,9 +90,8 @@ impl Payment {
         let age = now - self.created;
         match (age, self.paid) {
             (..20, _) => json!({"status": "created", "finished": false}),
-            (..TAKES, _) => json!({"status": "started", "finished": false}),
-            (_, true) => json!({"status": "success", "finished": true}),
-            (..EXPIRES, false) => json!({"status": "started", "finished": false}),
+            (TAKES.., true) => json!({"status": "success", "finished": true}),
+            (..EXPIRES, _) => json!({"status": "started", "finished": false}),
             _ => {
                 let (status, code, message) = match self.id % 3 {
                     0 => ("failed", "P0010", "Payment method rejected"),
