@@ -66,6 +66,9 @@ struct Tally {
     pageviews: u64,
 }
 
+/// Counts by the values of the dimensions.
+type Rows = BTreeMap<Vec<String>, Tally>;
+
 fn bad(text: String) -> Refusal {
     (StatusCode::BAD_REQUEST, text)
 }
@@ -94,11 +97,13 @@ impl Query {
                     .to_owned(),
             ));
         }
-        let (mut rows, visits) = self.rows(world, service, (first, last), &zone, by_goal)?;
+        let (mut rows, whole) = self.rows(world, service, (first, last), &zone, by_goal)?;
         rows.retain(|_, tally| tally.events > 0);
         let mut shown: Vec<(Vec<String>, Vec<Value>)> = rows
             .into_iter()
             .map(|(key, tally)| {
+                let visits = self.time(&key).and_then(|bucket| whole.get(bucket));
+                let visits = visits.copied().unwrap_or_else(|| whole.values().sum());
                 let metrics = self.metrics.iter().map(|name| metric(name, tally, visits)).collect();
                 (key, metrics)
             })
@@ -140,6 +145,12 @@ impl Query {
         }))
     }
 
+    /// The bucket of time a row is of, when the query has one.
+    fn time<'a>(&self, key: &'a [String]) -> Option<&'a String> {
+        let index = self.dimensions.iter().position(|name| name.starts_with("time:"))?;
+        key.get(index)
+    }
+
     fn speaks_of(&self, name: &str) -> bool {
         self.dimensions.iter().any(|dimension| dimension == name)
             || self.filters.iter().any(|filter| filter.to_string().contains(name))
@@ -169,7 +180,7 @@ impl Query {
         Ok((today.saturating_sub(back.days()), today.saturating_sub(1.day())))
     }
 
-    /// The rows, and the visits of all of them together: the whole of a conversion rate.
+    /// The rows, and all visits by bucket of time: the whole that a conversion rate is of.
     fn rows(
         &self,
         world: &World,
@@ -177,9 +188,11 @@ impl Query {
         (first, last): (Date, Date),
         zone: &TimeZone,
         by_goal: bool,
-    ) -> Result<(BTreeMap<Vec<String>, Tally>, u64), Refusal> {
-        let mut rows: BTreeMap<Vec<String>, Tally> = BTreeMap::new();
-        let mut all = 0;
+    ) -> Result<(Rows, BTreeMap<String, u64>), Refusal> {
+        let mut rows = Rows::new();
+        let mut whole: BTreeMap<String, u64> = BTreeMap::new();
+        let time =
+            self.dimensions.iter().find(|name| name.starts_with("time:")).map_or("time:day", String::as_str);
         for date in days(first, last) {
             let counts = world.span(service, (date, date), zone, Settling::NONE, world.now());
             let seed = draw(&[
@@ -189,7 +202,7 @@ impl Query {
                 signed(i64::from(date.day_of_year())),
             ]);
             let visits = counts.started + counts.started / 5;
-            all += visits;
+            *whole.entry(bucket(time, date)).or_default() += visits;
             // Cookieless: every browser that runs scripts is seen, whatever its user accepts.
             let kinds = if by_goal {
                 vec![("Start", counts.started), ("Submit", counts.on(Channel::Digital))]
@@ -222,7 +235,7 @@ impl Query {
                 }
             }
         }
-        Ok((rows, all))
+        Ok((rows, whole))
     }
 
     fn sort(&self, rows: &mut [(Vec<String>, Vec<Value>)]) {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jiff::civil::date;
 use reqwest::RequestBuilder;
 use rstest::rstest;
@@ -196,6 +198,22 @@ async fn ten_server_errors_an_hour_shut_the_property() {
     assert_eq!(book.calls("runReport"), 11);
     clock.forward(1);
     assert_eq!(run(&running, &clock, &body).await.0, 200);
+}
+
+#[tokio::test]
+async fn too_many_requests_at_once_are_refused_and_given_back() {
+    let (running, clock) = start().await;
+    running.ga4().set(|options| options.quota.set(Bucket::ConcurrentRequests, 1));
+    let wait = Duration::from_millis(100);
+    running.mischief(Source::Ga4).script(Rule::new(Mischief::Latency(wait)).on("runReport").calls(1..=2));
+    let token = token(&running, &clock).await;
+    let body = report("2026-11-02", "2026-11-02");
+    let send = || async {
+        post(&running, "runReport", &body).bearer_auth(&token).send().await.unwrap().status().as_u16()
+    };
+    let (one, other) = tokio::join!(send(), send());
+    assert_eq!(one.min(other)..=one.max(other), 200..=429);
+    assert_eq!(send().await, 200);
 }
 
 #[tokio::test]

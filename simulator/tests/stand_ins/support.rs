@@ -45,12 +45,19 @@ pub(crate) async fn start() -> (Running, Clock) {
     (running, clock)
 }
 
+thread_local! {
+    // Each test has a thread and a runtime of its own, so none meets the connections of another.
+    static CLIENT: Client = {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        Client::new()
+    };
+}
+
 pub(crate) fn client() -> Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    Client::new()
+    CLIENT.with(Client::clone)
 }
 
 pub(crate) async fn get(running: &Running, source: Source, path: &str) -> (u16, Value) {
