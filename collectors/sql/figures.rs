@@ -35,7 +35,7 @@ pub(super) fn figures(
         return Err(CollectError::new(Reason::Malformed, message).with_details(faults.lines()));
     }
     zeros::fill(&mut gathered, &faults);
-    Ok(gathered.finish(faults))
+    Ok(gathered.finish(&faults))
 }
 
 /// Whether an answer with these columns can be read.
@@ -70,7 +70,7 @@ impl Gathered<'_> {
         end.saturating_add(self.mapping.settles_after).is_ok_and(|settled| settled <= self.now)
     }
 
-    fn finish(mut self, faults: Faults) -> kpi::Batch {
+    fn finish(mut self, faults: &Faults) -> kpi::Batch {
         for (place, text) in faults.notes() {
             self.builder.note(place, text);
         }

@@ -96,7 +96,9 @@ fn nothing_but_bad_rows_is_another_answer_than_wanted() {
     assert_eq!(error.reason(), Reason::Malformed);
     assert_eq!(
         error.details(),
-        [r#"row 1: "period_start": "01/04/2026" is not a date such as 2026-04-01; cast it to one in the query"#]
+        [
+            r#"row 1: "period_start": "01/04/2026" is not a date such as 2026-04-01; cast it to one in the query"#
+        ]
     );
 }
 

@@ -1,6 +1,6 @@
 //! SQL cut into pieces, as far as it takes to know what is text and what is not.
 //!
-//! The rules are those of the PostgreSQL manual, 4.1 "Lexical Structure", and of sqlite.org/lang.html.
+//! The rules are those of the `PostgreSQL` manual, 4.1 "Lexical Structure", and of sqlite.org/lang.html.
 
 use super::config::Dialect;
 
@@ -90,10 +90,8 @@ fn quoted(text: &str, mark: char, escapes: Escapes) -> (Token, usize) {
     while let Some((at, character)) = characters.next() {
         if character == '\\' && escapes == Escapes::Backslash {
             characters.next();
-        } else if character == mark {
-            if characters.next_if(|(_, next)| *next == mark).is_none() {
-                return (Token::Quoted, at + mark.len_utf8());
-            }
+        } else if character == mark && characters.next_if(|(_, next)| *next == mark).is_none() {
+            return (Token::Quoted, at + mark.len_utf8());
         }
     }
     (Token::Unclosed, text.len())
@@ -103,7 +101,7 @@ fn closed(end: Option<usize>, text: &str, token: Token) -> (Token, usize) {
     end.map_or((Token::Unclosed, text.len()), |end| (token, end))
 }
 
-/// Where a block comment ends. They nest in PostgreSQL and do not in SQLite.
+/// Where a block comment ends. They nest in `PostgreSQL` and do not in `SQLite`.
 fn comment(text: &str, nested: bool) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;

@@ -189,7 +189,7 @@ fn mapping(settings: &Settings, problems: &mut SettingProblems) -> Option<Mappin
         place("columns.service", columns.service.as_ref(), "service", problems, |text| words.service(text));
     let layout = match settings.layout {
         LayoutName::Long => long(settings, &words, problems),
-        LayoutName::Wide => wide(settings, problems),
+        LayoutName::Wide => Some(wide(settings, problems)),
     };
     let zone_name = settings.periods.time_zone.as_deref().unwrap_or("Europe/London");
     let zone = TimeZone::get(zone_name).ok();
@@ -255,7 +255,7 @@ fn long(settings: &Settings, words: &Words, problems: &mut SettingProblems) -> O
     Some(Layout::Long { measure: measure?, channel: channel?, coverage: coverage?, value })
 }
 
-fn wide(settings: &Settings, problems: &mut SettingProblems) -> Option<Layout> {
+fn wide(settings: &Settings, problems: &mut SettingProblems) -> Layout {
     let columns = &settings.columns;
     let of_long = [
         ("columns.measure", columns.measure.is_some()),
@@ -284,7 +284,7 @@ fn wide(settings: &Settings, problems: &mut SettingProblems) -> Option<Layout> {
             problems.push(SettingProblem::new(format!("figures[{position}]"), message));
         }
     }
-    Some(Layout::Wide(settings.figures.clone()))
+    Layout::Wide(settings.figures.clone())
 }
 
 fn zeros(

@@ -1,4 +1,4 @@
-//! Where a PostgreSQL server is, and as whom it is asked.
+//! Where a `PostgreSQL` server is, and as whom it is asked.
 
 use std::path::PathBuf;
 

@@ -1,9 +1,11 @@
-//! SQLite: a file opened for reading only.
+//! `SQLite`: a file opened for reading only.
 //!
-//! Through `rusqlite`, which the embedded store links already: of two crates that bring SQLite itself,
+//! Through `rusqlite`, which the embedded store links already: of two crates that bring `SQLite` itself,
 //! cargo allows one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
@@ -39,7 +41,7 @@ pub(super) async fn probe(
     interruptible(file, plan.timeout, context, move |file, connection| {
         let describe = || -> Result<Table, Failure> {
             let statement = connection.prepare(&sql)?;
-            let columns = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns = statement.column_names().map(str::to_owned).collect();
             connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?.query(texts(bounds))?.next()?;
             Ok(Table { columns, rows: Vec::new() })
         };
@@ -56,7 +58,7 @@ pub(super) async fn probe(
 
 fn rows(connection: &Connection, sql: &str, bounds: Bounds, most: usize) -> Result<Table, Failure> {
     let mut statement = connection.prepare(sql)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut table = Table { columns, rows: Vec::new() };
     let mut rows = statement.query(texts(bounds))?;
@@ -83,7 +85,7 @@ fn cell(value: ValueRef<'_>) -> Cell {
     }
 }
 
-/// Dates as SQLite's own functions write them: `2026-04-01`, and in UTC `2026-03-31 23:00:00`.
+/// Dates as `SQLite`'s own functions write them: `2026-04-01`, and in UTC `2026-03-31 23:00:00`.
 fn texts(bounds: Bounds) -> [String; 2] {
     match bounds {
         Bounds::Dates(dates) => dates.map(|date| date.to_string()),
@@ -117,6 +119,8 @@ impl Failure {
             rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
             other => other.to_string(),
         };
+        // Where a file cannot be opened, SQLite names it as well.
+        let said = said.strip_suffix(&format!(": {file}")).unwrap_or(&said);
         let (reason, remedy) = match error.sqlite_error_code() {
             Some(ErrorCode::CannotOpen) => (Reason::Config, "name a file this program may read"),
             Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
@@ -138,7 +142,7 @@ impl Failure {
     }
 }
 
-/// Runs blocking work beside the daemon's other work, and interrupts it when the clock says so.
+/// Runs blocking work beside the daemon's other work, and stops it when the clock says so.
 async fn interruptible<T: Send + 'static>(
     file: &Path,
     timeout: Duration,
@@ -146,20 +150,17 @@ async fn interruptible<T: Send + 'static>(
     work: impl FnOnce(&Path, &Connection) -> Result<T, CollectError> + Send + 'static,
 ) -> Result<T, CollectError> {
     let path: PathBuf = file.to_owned();
-    let (send_handle, handle) = tokio::sync::oneshot::channel();
+    let late = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&late);
     let mut running = tokio::task::spawn_blocking(move || {
-        let connection = open(&path).map_err(|error| Failure::Sqlite(error).explain(&path))?;
-        // Nobody listens once the run is over.
-        let _ = send_handle.send(connection.get_interrupt_handle());
+        let connection = open(&path, stop).map_err(|error| Failure::Sqlite(error).explain(&path))?;
         work(&path, &connection)
     });
     let finished = tokio::select! {
         biased;
         finished = &mut running => finished,
         () = context.clock.sleep(timeout) => {
-            if let Ok(handle) = handle.await {
-                handle.interrupt();
-            }
+            late.store(true, Ordering::Relaxed);
             // Not its result: it may have ended by itself meanwhile, and late is late.
             let _ = running.await;
             return Err(super::too_slow(timeout));
@@ -171,10 +172,13 @@ async fn interruptible<T: Send + 'static>(
     })
 }
 
-fn open(file: &Path) -> Result<Connection, rusqlite::Error> {
+/// Opens a file for reading; `stop` ends whatever runs on it, or is about to.
+fn open(file: &Path, stop: Arc<AtomicBool>) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
+    let mut connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    // An interrupt would be lost where it comes before the query begins; this is asked every so many steps.
+    connection.progress_handler(10_000, Some(move || stop.load(Ordering::Relaxed)))?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }

@@ -1,4 +1,4 @@
-//! `:from` and `:to` as the server reads them. PostgreSQL counts from 1 January 2000
+//! `:from` and `:to` as the server reads them. `PostgreSQL` counts from 1 January 2000
 //! (`src/backend/utils/adt/date.c`, `timestamp.c`: `date_recv`, `timestamptz_recv`).
 
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! PostgreSQL: one connection a run, one read-only transaction, one query.
+//! `PostgreSQL`: one connection a run, one read-only transaction, one query.
 //!
 //! Settings of the session are set inside the transaction and not when connecting, because a connection
 //! pooler in between (`PgBouncer`) refuses start-up options it does not know.
@@ -9,6 +9,7 @@ mod numeric;
 mod refusal;
 
 use std::future::Future;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -40,7 +41,7 @@ pub(super) async fn query(
     let mut session = Session::open(server, plan, context).await?;
     let work = session.rows(plan, bounds);
     let table = within(plan.timeout + GRACE, context, work, || super::too_slow(plan.timeout)).await?;
-    session.close().await;
+    session.close(context).await;
     Ok(table)
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn probe(
     let mut session = Session::open(server, plan, context).await?;
     let work = session.describe(plan, bounds);
     let lines = within(plan.timeout + GRACE, context, work, || super::too_slow(plan.timeout)).await?;
-    session.close().await;
+    session.close(context).await;
     Ok(lines)
 }
 
@@ -72,7 +73,10 @@ impl<'a> Session<'a> {
         };
         let refusals = Refusals::new(server, password.clone(), plan.timeout);
         let late = || refusals.unreachable("no answer within 10 s");
-        let options = options(server, password.as_ref());
+        let mut options = options(server, password.as_ref());
+        if let Some(path) = &server.ca_file {
+            options = options.ssl_root_cert_from_pem(certificates(path).await?);
+        }
         let connecting =
             async { PgConnection::connect_with(&options).await.map_err(|error| refusals.of(&error)) };
         let connection = within(CONNECT, context, connecting, late).await?;
@@ -177,14 +181,18 @@ impl<'a> Session<'a> {
     }
 
     /// Leaves politely. What was read is read, whatever becomes of this.
-    async fn close(mut self) {
-        let left = async {
-            self.connection.execute("ROLLBACK").await?;
-            // Behind a pooler the server's session lives on, with the names of our statements.
-            self.connection.clear_cached_statements().await?;
-            self.connection.close().await
+    async fn close(self, context: &Context) {
+        let Self { mut connection, refusals } = self;
+        let leaving = async {
+            // Behind a pooler the server's session lives on after the transaction, with the names of our
+            // statements.
+            connection.clear_cached_statements().await?;
+            connection.execute("ROLLBACK").await?;
+            connection.close().await
         };
-        if let Err(error) = left.await {
+        let leaving = async { leaving.await.map_err(|error| refusals.of(&error)) };
+        let late = || refusals.unreachable("no answer to the end of the transaction");
+        if let Err(error) = within(CONNECT, context, leaving, late).await {
             tracing::debug!(%error, "the connection to the database was not closed in order");
         }
     }
@@ -213,10 +221,16 @@ fn options(server: &Server, password: Option<&SecretString>) -> PgConnectOptions
     if let Some(password) = password {
         options = options.password(password.expose_secret());
     }
-    if let Some(path) = &server.ca_file {
-        options = options.ssl_root_cert(path);
-    }
     options
+}
+
+/// Read here, because the driver reports a file that is not there as a server that is not.
+async fn certificates(path: &Path) -> Result<Vec<u8>, CollectError> {
+    tokio::fs::read(path).await.map_err(|error| {
+        let message =
+            format!("ca_file {} cannot be read: {}; give certificates in PEM", path.display(), error.kind());
+        CollectError::new(Reason::Config, message)
+    })
 }
 
 /// The work, unless the injected clock says first that it takes too long.

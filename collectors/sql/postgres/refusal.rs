@@ -1,5 +1,5 @@
 //! What a failure of the server means and what to do about it, by the class of its SQLSTATE
-//! (PostgreSQL manual, appendix A).
+//! (`PostgreSQL` manual, appendix A).
 
 use std::time::Duration;
 
@@ -80,6 +80,10 @@ impl<'a> Refusals<'a> {
         let state = error.code();
         let place = line(error, sql).map_or_else(String::new, |line| format!(" in line {line} of the query"));
         match state {
+            "57014" if said.contains("user request") => {
+                let text = format!("somebody stopped the query: {said}; it is asked again");
+                return (Reason::Transient, text);
+            }
             "57014" => return (Reason::Transient, super::super::too_slow(self.timeout).to_string()),
             "42501" => {
                 let text = format!("user {user}: {said}; have the owner run: GRANT SELECT ON … TO {user}");
