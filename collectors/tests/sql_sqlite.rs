@@ -1,5 +1,6 @@
 //! The sql kind against `SQLite` files.
 
+#![cfg(feature = "sql")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! The sql kind against the real `PostgreSQL`, which the tests start and stop themselves.
 
+#![cfg(feature = "sql")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
