@@ -15,6 +15,8 @@ pub mod secret;
 pub mod settings;
 #[cfg(feature = "spreadsheet")]
 pub mod spreadsheet;
+#[cfg(feature = "sql")]
+pub mod sql;
 
 pub use chance::{MachineRandomness, Randomness};
 pub use clock::{Clock, SystemClock};
