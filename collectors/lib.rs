@@ -10,6 +10,8 @@ pub mod collector;
 pub mod error;
 pub mod http;
 pub mod kinds;
+#[cfg(feature = "matomo")]
+pub mod matomo;
 pub mod quota;
 pub mod secret;
 pub mod settings;
