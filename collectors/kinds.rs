@@ -22,6 +22,8 @@ pub fn kinds() -> &'static [Kind] {
         crate::spreadsheet::KIND,
         #[cfg(feature = "matomo")]
         crate::matomo::KIND,
+        #[cfg(feature = "plausible")]
+        crate::plausible::KIND,
     ]
 }
 
