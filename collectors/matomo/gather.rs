@@ -82,8 +82,8 @@ fn figures<'a>(
         let answer = answers.to(&Question::report(service.site, figure, span))?;
         let cells = read::cells(figure, answer, periods).map_err(|problem| {
             let message = format!(
-                "Matomo's answer for site {} cannot be read: {problem}; if Matomo was updated, set `metric` to \
-                 one it has or report it",
+                "Matomo's answer for site {} cannot be read: {problem}; compare it with the report in Matomo, \
+                 which may have been updated or changed, and correct what is counted here",
                 service.site
             );
             Refusal::new(Reason::Malformed, message)

@@ -227,3 +227,22 @@ fn not_a_metric(metric: &str, subject: &Subject, allowed: &[&str]) -> String {
     }
     format!("{metric:?} is not a count that {subject} has; use one of {}", allowed.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_printed_of_a_plan_holds_no_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "0a1b2c3d4e5f-canary").unwrap();
+        let settings = format!(
+            "url = \"https://example.org/\"\ntoken = {{ file = {:?} }}\n[services.a]\nsite = 1\nstarted = {{ goal = 1 }}",
+            path.display().to_string()
+        );
+        let plan = plan(&settings.parse().unwrap()).unwrap();
+        plan.token.current().await.unwrap();
+        assert!(!format!("{plan:?}").contains("canary"));
+    }
+}

@@ -94,7 +94,7 @@ fn cell(figure: &Figure, entry: &Value) -> Result<Cell, String> {
             };
             match row {
                 Some(row) => metric(&figure.metric, row),
-                None => Err(format!("the funnel has {} steps; it was changed in Matomo", rows.len())),
+                None => Err(format!("the funnel has {} steps now", rows.len())),
             }
         }
     }

@@ -86,11 +86,10 @@ fn known_goals(number: u32, answer: &Value) -> Result<Vec<(u32, String)>, Refusa
 }
 
 fn no_goal(site: u32, goal: u32, known: &[(u32, String)]) -> String {
+    let gone = format!("site {site} has no goal {goal}, which was deleted or never there");
+    if known.is_empty() {
+        return format!("{gone}, and no other goal either; create one in Matomo and name its number");
+    }
     let listed: Vec<String> = known.iter().take(20).map(|(id, name)| format!("{id} {name:?}")).collect();
-    let there =
-        if listed.is_empty() { "it has none".to_owned() } else { format!("it has {}", listed.join(", ")) };
-    format!(
-        "site {site} has no goal {goal}, which was deleted or never there; {there}: name one of these, or \
-         create the goal again in Matomo"
-    )
+    format!("{gone}; it has {}: name one of these, or create the goal again in Matomo", listed.join(", "))
 }

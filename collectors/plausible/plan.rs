@@ -238,3 +238,22 @@ fn json(value: &toml::Value) -> Option<Value> {
         toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_printed_of_a_plan_holds_no_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "0a1b2c3d4e5f-canary").unwrap();
+        let settings = format!(
+            "api_key = {{ file = {:?} }}\n[services.a]\nsite = \"example.org\"\nstarted = {{ visits = \"all\" }}",
+            path.display().to_string()
+        );
+        let plan = plan(&settings.parse().unwrap()).unwrap();
+        plan.api_key.current().await.unwrap();
+        assert!(!format!("{plan:?}").contains("canary"));
+    }
+}
