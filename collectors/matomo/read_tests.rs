@@ -20,7 +20,7 @@ fn period(kind: PeriodKind, text: &str) -> Period {
     Period::from_start_text(kind, text).unwrap()
 }
 
-fn on_one_day(subject: Subject, entry: Value) -> Result<Cell, String> {
+fn on_one_day(subject: Subject, entry: &Value) -> Result<Cell, String> {
     let day = period(PeriodKind::Day, "2026-11-16");
     cells(&figure(subject), &json!({"2026-11-16": entry}), &[day]).map(|cells| cells[0])
 }
@@ -43,7 +43,7 @@ fn count(number: u32) -> Cell {
 #[case(json!({}), Cell::Nothing)]
 #[case(json!({"nb_conversions": false}), Cell::Nothing)]
 fn one_row_comes_in_many_shapes(#[case] entry: Value, #[case] expected: Cell) {
-    assert_eq!(on_one_day(Subject::Goal(2), entry), Ok(expected));
+    assert_eq!(on_one_day(Subject::Goal(2), &entry), Ok(expected));
 }
 
 #[rstest]
@@ -54,7 +54,7 @@ fn one_row_comes_in_many_shapes(#[case] entry: Value, #[case] expected: Cell) {
 #[case(json!([{"label": -1, "nb_events": 40}]), Cell::CutOff)]
 #[case(json!([]), Cell::Nothing)]
 fn an_event_is_found_by_its_label(#[case] entry: Value, #[case] expected: Cell) {
-    assert_eq!(on_one_day(event(), entry), Ok(expected));
+    assert_eq!(on_one_day(event(), &entry), Ok(expected));
 }
 
 #[rstest]
@@ -63,7 +63,7 @@ fn an_event_is_found_by_its_label(#[case] entry: Value, #[case] expected: Cell) 
 #[case(json!([{"step_nb_visits_actual": 9}, {"step_nb_visits_actual": 7}]), Ok(count(7)))]
 #[case(json!([{"step_position": 1, "step_nb_visits_actual": 9}]), Err(()))]
 fn a_step_is_found_by_its_position(#[case] entry: Value, #[case] expected: Result<Cell, ()>) {
-    assert_eq!(on_one_day(Subject::FunnelStep { funnel: 1, step: 2 }, entry).map_err(|_| ()), expected);
+    assert_eq!(on_one_day(Subject::FunnelStep { funnel: 1, step: 2 }, &entry).map_err(|_| ()), expected);
 }
 
 #[rstest]
@@ -71,7 +71,7 @@ fn a_step_is_found_by_its_position(#[case] entry: Value, #[case] expected: Resul
 #[case(json!({"nb_conversions": "66,67 %"}), "nb_conversions of goal 2 on 2026-11-16: \"66,67 %\" is not a count")]
 #[case(json!({"nb_conversions": [1]}), "nb_conversions of goal 2 on 2026-11-16: a list of 1 where a count is expected")]
 fn what_has_changed_is_named(#[case] entry: Value, #[case] expected: &str) {
-    assert_eq!(on_one_day(Subject::Goal(2), entry), Err(expected.to_owned()));
+    assert_eq!(on_one_day(Subject::Goal(2), &entry), Err(expected.to_owned()));
 }
 
 #[rstest]
