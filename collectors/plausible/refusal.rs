@@ -26,8 +26,12 @@ pub(super) fn judge(reply: &Reply, site: &str, now: Timestamp) -> Option<Collect
         429 if reply.header("retry-after").is_none() => return Some(hour_used_up(reply, &said, now)),
         _ => return None,
     };
+    let who = match reply.status {
+        404 => reply.address().to_string(),
+        _ => "Plausible".to_owned(),
+    };
     let problem =
-        format!("{} answered {} for site {site} and said {said:?}; {remedy}", reply.address(), reply.status);
+        format!("{who} answered {} to a question on site {site}, saying {said:?}; {remedy}", reply.status);
     Some(CollectError::new(reason, problem))
 }
 
