@@ -20,6 +20,10 @@ pub fn kinds() -> &'static [Kind] {
     &[
         #[cfg(feature = "spreadsheet")]
         crate::spreadsheet::KIND,
+        #[cfg(feature = "matomo")]
+        crate::matomo::KIND,
+        #[cfg(feature = "plausible")]
+        crate::plausible::KIND,
         #[cfg(feature = "sql")]
         crate::sql::KIND,
     ]

@@ -10,6 +10,10 @@ pub mod collector;
 pub mod error;
 pub mod http;
 pub mod kinds;
+#[cfg(feature = "matomo")]
+pub mod matomo;
+#[cfg(feature = "plausible")]
+pub mod plausible;
 pub mod quota;
 pub mod secret;
 pub mod settings;
