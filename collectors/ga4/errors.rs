@@ -118,7 +118,7 @@ pub(super) fn refusal(reply: &Reply, question: &Question<'_>) -> Option<CollectE
             Reason::Permission,
             format!(
                 "{account} has no access to property {property}: add it as a Viewer (Admin, Property access \
-                 management); being an owner of the cloud project is not enough"
+                 management); being an owner of the cloud project is not enough (it said {said:?})"
             ),
         ),
         (404, _) => error(
