@@ -1,10 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan};
-use kpi::calculate::{
-    FigureTable, KpiFigure, Member, ServicesCounted, combine, compute, latest, recent_periods,
-    satisfaction_by,
-};
+use kpi::calculate::{Calculator, FigureTable, KpiFigure, Member, ServicesCounted, combine};
 use kpi::service::SatisfactionFormula;
 use kpi::{Kpi, OrganisationId, Period, PeriodKind, ServiceId};
 use rust_decimal::Decimal;
@@ -122,11 +119,19 @@ pub async fn report(
             services.entry(id.clone()).or_insert_with(|| (profile.clone(), FigureTable::new()));
         }
     }
+    let services: Vec<Known<'_>> = services
+        .iter()
+        .map(|(id, (profile, table))| Known {
+            id,
+            profile,
+            calculator: Calculator::new(table, &profile.rules),
+        })
+        .collect();
     let now = request.known_at.map_or(now, |known_at| known_at.min(now));
     Ok(match request.by {
         By::Service => service_rows(request, &services, now),
         By::Government => {
-            let everyone: Vec<_> = services.iter().collect();
+            let everyone: Vec<&Known<'_>> = services.iter().collect();
             group_rows(request, &Subject::GOVERNMENT, "All services", &everyone, now)
         }
         By::Department => department_rows(request, &services, now),
@@ -151,24 +156,25 @@ fn profile(catalogue: &Catalogue, id: ServiceId) -> ServiceProfile {
     catalogue.get(&id).cloned().unwrap_or_else(|| ServiceProfile::unnamed(id))
 }
 
-type Known<'a> = (&'a ServiceId, &'a (ServiceProfile, FigureTable));
+/// A service with the calculator over its figures.
+struct Known<'a> {
+    id: &'a ServiceId,
+    profile: &'a ServiceProfile,
+    calculator: Calculator<'a>,
+}
 
-fn service_rows(
-    request: &Request,
-    services: &BTreeMap<ServiceId, (ServiceProfile, FigureTable)>,
-    now: Timestamp,
-) -> Vec<Row> {
+fn service_rows(request: &Request, services: &[Known<'_>], now: Timestamp) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (id, (profile, table)) in services {
+    for Known { id, profile, calculator } in services {
         for kpi in &request.kpis {
             let figure = match request.period {
-                Wanted::Newest(kind) => latest(*kpi, kind, table, &profile.rules, now),
-                Wanted::One(period) => Some(compute(*kpi, table, &profile.rules, period)),
+                Wanted::Newest(kind) => calculator.latest(*kpi, kind, now),
+                Wanted::One(period) => Some(calculator.compute(*kpi, period)),
             };
             let Some(figure) = figure else { continue };
             let counted = usize::from(figure.state.known().is_some());
             rows.push(Row {
-                subject: Subject::Service(id.clone()),
+                subject: Subject::Service((*id).clone()),
                 name: profile.description.name.clone(),
                 figure,
                 services: ServicesCounted { counted, of: 1 },
@@ -180,14 +186,10 @@ fn service_rows(
     rows
 }
 
-fn department_rows(
-    request: &Request,
-    services: &BTreeMap<ServiceId, (ServiceProfile, FigureTable)>,
-    now: Timestamp,
-) -> Vec<Row> {
-    let mut departments: BTreeMap<&OrganisationId, (&str, Vec<Known<'_>>)> = BTreeMap::new();
+fn department_rows(request: &Request, services: &[Known<'_>], now: Timestamp) -> Vec<Row> {
+    let mut departments: BTreeMap<&OrganisationId, (&str, Vec<&Known<'_>>)> = BTreeMap::new();
     for known in services {
-        if let Some(department) = &known.1.0.description.department {
+        if let Some(department) = &known.profile.description.department {
             departments.entry(&department.id).or_insert((&department.name, Vec::new())).1.push(known);
         }
     }
@@ -203,7 +205,7 @@ fn group_rows(
     request: &Request,
     subject: &Subject,
     name: &str,
-    members: &[Known<'_>],
+    members: &[&Known<'_>],
     now: Timestamp,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -215,13 +217,13 @@ fn group_rows(
         let Some(period) = period else { continue };
         let figures: Vec<_> = members
             .iter()
-            .map(|(id, (profile, table))| {
+            .map(|Known { id, calculator, .. }| {
                 let figure = if *kpi == Kpi::UserSatisfaction {
-                    satisfaction_by(GROUP_SATISFACTION, table, &profile.rules, period)
+                    calculator.satisfaction_by(GROUP_SATISFACTION, period)
                 } else {
-                    compute(*kpi, table, &profile.rules, period)
+                    calculator.compute(*kpi, period)
                 };
-                let transactions = compute(Kpi::Transactions, table, &profile.rules, period);
+                let transactions = calculator.compute(Kpi::Transactions, period);
                 (*id, figure, transactions.state.known().map(|known| known.value))
             })
             .collect();
@@ -246,13 +248,14 @@ fn group_rows(
     rows
 }
 
-fn newest_of_any(kpi: Kpi, kind: PeriodKind, members: &[Known<'_>], now: Timestamp) -> Option<Period> {
+fn newest_of_any(kpi: Kpi, kind: PeriodKind, members: &[&Known<'_>], now: Timestamp) -> Option<Period> {
+    let known = |calculator: &Calculator<'_>, period: &Period| {
+        calculator.compute(kpi, *period).state.known().is_some()
+    };
     members
         .iter()
-        .filter_map(|(_, (profile, table))| {
-            recent_periods(kpi, kind, table, &profile.rules, now)
-                .into_iter()
-                .find(|period| compute(kpi, table, &profile.rules, *period).state.known().is_some())
+        .filter_map(|Known { calculator, .. }| {
+            calculator.recent_periods(kpi, kind, now).into_iter().find(|period| known(calculator, period))
         })
         .max()
 }

@@ -1,5 +1,8 @@
 //! An amount over a period: given directly, or summed from the parts of the period.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use super::result::{Completeness, Evidence};
@@ -54,11 +57,15 @@ impl Amount {
     }
 }
 
+/// Amounts summed from parts, kept because a month is a part of its quarter and of four kinds of year.
+pub(crate) type Memo = RefCell<HashMap<(Line, Period), Amount>>;
+
 /// Reads amounts of one service.
 #[derive(Clone, Copy)]
 pub(crate) struct Amounts<'a> {
     pub(crate) table: &'a FigureTable,
     pub(crate) rules: &'a ServiceRules,
+    pub(crate) memo: &'a Memo,
 }
 
 impl Amounts<'_> {
@@ -71,6 +78,15 @@ impl Amounts<'_> {
         if let Some(entry) = self.table.get(line, period) {
             return direct(line, entry);
         }
+        if let Some(known) = self.memo.borrow().get(&(line, period)) {
+            return known.clone();
+        }
+        let summed = self.summed_from_parts(line, period);
+        self.memo.borrow_mut().insert((line, period), summed.clone());
+        summed
+    }
+
+    fn summed_from_parts(self, line: Line, period: Period) -> Amount {
         let missing = || Amount::Missing(format!("{} by {} for {period}", line.measure, line.channel));
         if line.measure.additivity() == Additivity::Published {
             return missing();

@@ -52,7 +52,7 @@ impl Service {
     }
 
     fn kpi(&self, kpi: Kpi, period: Period) -> KpiFigure {
-        compute(kpi, &self.table(), &self.rules, period)
+        Calculator::new(&self.table(), &self.rules).compute(kpi, period)
     }
 }
 
@@ -303,12 +303,13 @@ fn the_latest_period_is_the_newest_complete_one_that_says_something() {
     }
     let table = service.table();
     let now = "2026-03-10T08:00Z".parse().unwrap();
-    let latest = |kind| latest(Kpi::Transactions, kind, &table, &service.rules, now).unwrap();
+    let calculator = Calculator::new(&table, &service.rules);
+    let latest = |kind| calculator.latest(Kpi::Transactions, kind, now).unwrap();
     assert_eq!(latest(PeriodKind::Day).period, day(date(2026, 3, 9)));
     assert_eq!(latest(PeriodKind::Month).period, month(2026, 2));
     assert_eq!(text(&latest(PeriodKind::Month)), "28");
     assert_eq!(latest(PeriodKind::Week).period.start_date(), date(2026, 3, 2));
-    assert_eq!(super::latest(Kpi::Transactions, PeriodKind::YearTo, &table, &service.rules, now), None);
+    assert_eq!(calculator.latest(Kpi::Transactions, PeriodKind::YearTo, now), None);
 }
 
 #[test]
@@ -391,7 +392,8 @@ proptest! {
         }
         service.figures.reverse();
         let table = service.table();
-        let volume = |period| compute(Kpi::Transactions, &table, &service.rules, period).state.known().unwrap().value;
+        let calculator = Calculator::new(&table, &service.rules);
+        let volume = |period| calculator.compute(Kpi::Transactions, period).state.known().unwrap().value;
         let sum_of = |kind| {
             let zone = crate::period::london();
             whole.parts(kind, &zone).unwrap().into_iter().map(volume).sum::<Decimal>()
