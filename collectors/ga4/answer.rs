@@ -1,7 +1,7 @@
 //! The shape of a report as JSON. Protocol buffers leave out what is empty, zero or false, so that
 //! everything is optional: an empty report has neither `rows` nor `rowCount`.
 //!
-//! API pages: "RunReportResponse", "ResponseMetaData".
+//! API pages: `RunReportResponse`, `ResponseMetaData`.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -64,11 +64,14 @@ pub(super) struct Sampling {
 
 /// Why days are lacking; told since September 2026.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 pub(super) struct Truncation {
-    pub(super) data_truncation_type: String,
-    pub(super) data_truncation_date: String,
-    pub(super) data_truncation_date_ranges: Vec<DateRange>,
+    #[serde(rename = "dataTruncationType")]
+    pub(super) kind: String,
+    #[serde(rename = "dataTruncationDate")]
+    pub(super) date: String,
+    #[serde(rename = "dataTruncationDateRanges")]
+    pub(super) ranges: Vec<DateRange>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -27,7 +27,8 @@ struct Envelope {
 #[serde(default)]
 struct Status {
     message: String,
-    status: String,
+    #[serde(rename = "status")]
+    code: String,
     details: Vec<Detail>,
 }
 
@@ -73,7 +74,7 @@ pub(super) fn refusal(reply: &Reply, question: &Question<'_>) -> Option<CollectE
     {
         return Some(enough);
     }
-    let Some(Status { message, status, details }) = envelope(reply) else {
+    let Some(Status { message, code, details }) = envelope(reply) else {
         // A wrong path is answered with a web page.
         return (reply.status == 404).then(|| {
             let problem = format!(
@@ -86,7 +87,7 @@ pub(super) fn refusal(reply: &Reply, question: &Question<'_>) -> Option<CollectE
     let said = plain(&message);
     let has_reason = |reason: &str| details.iter().any(|detail| detail.reason == reason);
     let error = |reason, problem: String| Some(CollectError::new(reason, problem));
-    match (reply.status, status.as_str()) {
+    match (reply.status, code.as_str()) {
         (401, _) => error(
             Reason::Auth,
             skew(reply, now).unwrap_or_else(|| {
@@ -140,7 +141,7 @@ pub(super) fn refusal(reply: &Reply, question: &Question<'_>) -> Option<CollectE
         }
         _ => error(
             Reason::Transient,
-            format!("property {property} failed with {} {} ({said:?})", reply.status, plain(&status)),
+            format!("property {property} failed with {} {} ({said:?})", reply.status, plain(&code)),
         ),
     }
 }
@@ -152,7 +153,7 @@ pub(super) fn message(reply: &Reply) -> Option<String> {
 
 fn envelope(reply: &Reply) -> Option<Status> {
     let Envelope { error } = reply.json().ok()?;
-    (!error.status.is_empty() || !error.message.is_empty()).then_some(error)
+    (!error.code.is_empty() || !error.message.is_empty()).then_some(error)
 }
 
 /// Says so where this machine's clock is wrong: the refusal then names everything but the cause.

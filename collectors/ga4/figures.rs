@@ -112,6 +112,9 @@ fn strangers(report: &Report, gathered: &Gathered) -> Option<String> {
     let shown: Vec<String> = values.keys().take(5).map(|value| format!("{value:?}")).collect();
     let more = if values.len() > shown.len() { " and others" } else { "" };
     (!values.is_empty()).then(|| {
-        format!("{total} events with {split} {}{more} count for nothing; map the value", shown.join(", "))
+        format!(
+            "{total} events with {split} {}{more} count for nothing; add what is a level to values",
+            shown.join(", ")
+        )
     })
 }

@@ -1,6 +1,6 @@
 //! Which events count: conditions on dimensions, as written in settings and as the API is asked.
 //!
-//! API page: "FilterExpression" of the Data API v1beta.
+//! API page: `FilterExpression` of the Data API v1beta.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -163,16 +163,16 @@ impl Gathered {
     /// Marks the periods that a truncation is about. Without ranges, one by date range lacks its date and
     /// what follows, one by retention what comes before; of an unknown one nothing can be told.
     fn truncate(&mut self, truncation: &Truncation) {
-        let kind = truncation.data_truncation_type.as_str();
+        let kind = truncation.kind.as_str();
         let kind = kind.strip_prefix("DATA_TRUNCATION_TYPE_").unwrap_or(kind);
         let date = |text: &str| text.parse::<Date>().ok();
         let mut ranges: Vec<(Date, Date)> = truncation
-            .data_truncation_date_ranges
+            .ranges
             .iter()
             .filter_map(|range| Some((date(&range.start_date)?, date(&range.end_date)?)))
             .collect();
         if ranges.is_empty() {
-            ranges.push(match (kind, date(&truncation.data_truncation_date)) {
+            ranges.push(match (kind, date(&truncation.date)) {
                 ("DATE_RANGE", Some(first)) => (first, Date::MAX),
                 ("PROPERTY", Some(last)) => (Date::MIN, last),
                 _ => (Date::MIN, Date::MAX),

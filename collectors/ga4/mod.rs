@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod building;
 mod config;
 mod credential;
 mod errors;

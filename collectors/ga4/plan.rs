@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use kpi::{Channel, Coverage, Measure, PeriodKind, Rating, ServiceId};
-use serde_json::{Value, json};
+use kpi::{Channel, Coverage, Measure, PeriodKind, ServiceId};
+use serde_json::Value;
 
-use super::config::{Absent, Counts, Metric, PropertyId, RatingSettings, ServiceSettings, Settings, SignIn};
-use super::filter::{Filter, all, one_of};
+use super::building::Building;
+use super::config::{Absent, Metric, PropertyId, Settings, SignIn};
+use super::filter::{all, one_of};
 use crate::http::Address;
 use crate::{Capabilities, Reading, SecretRef, SettingProblem, SettingProblems, settings};
 
@@ -51,8 +52,8 @@ pub(super) struct Property {
 pub(super) struct Report {
     pub(super) metric: Metric,
     pub(super) split: Option<String>,
-    conditions: Vec<Value>,
-    events: BTreeSet<String>,
+    pub(super) conditions: Vec<Value>,
+    pub(super) events: BTreeSet<String>,
     /// Which slots a value of `split` counts for; the empty text where there is no split.
     pub(super) targets: BTreeMap<String, BTreeSet<usize>>,
     /// The dimensions that its conditions ask about.
@@ -133,10 +134,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     if !building.problems.is_empty() {
         return Err(building.problems);
     }
-    let mut properties: BTreeMap<PropertyId, Vec<Report>> = BTreeMap::new();
-    for (key, report) in building.reports {
-        properties.entry(key.property).or_default().push(report);
-    }
+    let (properties, slots) = building.finish();
     Ok(Plan {
         key: settings.key,
         sign_in: settings.sign_in,
@@ -147,175 +145,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
         absent: settings.absent,
         zone,
         zone_name,
-        slots: building.slots,
-        properties: properties.into_iter().map(|(id, reports)| Property { id, reports }).collect(),
+        slots,
+        properties,
     })
-}
-
-/// Counts with the same of these share a report.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct ReportKey {
-    property: PropertyId,
-    metric: Metric,
-    split: Option<String>,
-    conditions: String,
-}
-
-#[derive(Default)]
-struct Building {
-    slots: Vec<Slot>,
-    reports: BTreeMap<ReportKey, Report>,
-    problems: SettingProblems,
-}
-
-/// Which events of a property a count is about.
-struct Scope<'a> {
-    property: &'a PropertyId,
-    filters: Vec<&'a Filter>,
-    /// Events that belong to another channel.
-    without: Vec<&'a Filter>,
-}
-
-impl Building {
-    fn problem(&mut self, path: impl Into<String>, message: String) {
-        self.problems.push(SettingProblem::new(path, message));
-    }
-
-    fn service(&mut self, path: &str, settings: &ServiceSettings, shared: Option<&PropertyId>) {
-        let Some(property) = settings.property.as_ref().or(shared) else {
-            let message = "no property is named; set it here, or once above every [[services]]";
-            return self.problem(format!("{path}.property"), message.to_owned());
-        };
-        if self.slots.iter().any(|slot| slot.service == settings.service) {
-            let message = format!("{:?} is there twice; put its counts in one table", settings.service);
-            return self.problem(format!("{path}.service"), message);
-        }
-        let before = self.slots.len();
-        let own = &settings.filter;
-        // An event of another channel would otherwise be counted twice.
-        let other_channels: Vec<&Filter> = settings
-            .channels
-            .iter()
-            .filter(|(channel, of)| **channel != Channel::Digital && !of.filter.is_empty())
-            .map(|(_, of)| &of.filter)
-            .collect();
-        let mut add = |path: String, channel, measure, counts: &Option<Counts>, scope: Scope<'_>| {
-            let Some(counts) = counts else { return };
-            let slot = Slot { service: settings.service.clone(), measure, channel };
-            if self.slots.contains(&slot) {
-                let message =
-                    format!("the {channel} channel is counted at the service itself as well; keep one");
-                return self.problem(path, message);
-            }
-            self.slots.push(slot);
-            self.counts(&path, self.slots.len() - 1, counts, &scope);
-        };
-        for (measure, counts) in
-            [(Measure::Started, &settings.started), (Measure::Completed, &settings.completed)]
-        {
-            let scope = Scope { property, filters: vec![own], without: other_channels.clone() };
-            add(format!("{path}.{measure}"), Channel::Digital, measure, counts, scope);
-        }
-        for (channel, of) in &settings.channels {
-            for (measure, counts) in [(Measure::Started, &of.started), (Measure::Completed, &of.completed)] {
-                let scope = Scope { property, filters: vec![own, &of.filter], without: Vec::new() };
-                add(format!("{path}.channels.{channel}.{measure}"), *channel, measure, counts, scope);
-            }
-        }
-        if let Some(ratings) = &settings.ratings {
-            let scope = Scope { property, filters: vec![own, &ratings.filter], without: Vec::new() };
-            self.ratings(&format!("{path}.ratings"), &settings.service, ratings, &scope);
-        }
-        if self.slots.len() == before && self.problems.is_empty() {
-            self.problem(path, "nothing is counted; set started, completed or ratings".to_owned());
-        }
-    }
-
-    fn counts(&mut self, path: &str, slot: usize, counts: &Counts, scope: &Scope<'_>) {
-        if counts.0.is_empty() {
-            self.problem(path, "an empty list; name at least one event".to_owned());
-        }
-        let sessions = counts.0.iter().filter(|count| count.metric == Metric::Sessions).count();
-        if sessions > 0 && counts.0.len() > 1 {
-            let message = "sessions of several events cannot be added: one session may have them all; \
-                           count events, or one event";
-            self.problem(path, message.to_owned());
-        }
-        for count in &counts.0 {
-            if count.event.is_none() && matches!(count.metric, Metric::EventCount | Metric::KeyEvents) {
-                let message = format!("{} of which event? set event", count.metric.api_name());
-                self.problem(path, message);
-            }
-            let mut filters = scope.filters.clone();
-            filters.push(&count.filter);
-            let split = count.event.as_ref().map(|_| "eventName".to_owned());
-            let report = self.report(scope, &filters, count.metric, split, Vec::new());
-            report.events.extend(count.event.clone());
-            report.targets.entry(count.event.clone().unwrap_or_default()).or_default().insert(slot);
-        }
-    }
-
-    fn ratings(&mut self, path: &str, service: &ServiceId, settings: &RatingSettings, scope: &Scope<'_>) {
-        let mut values: BTreeMap<String, Rating> = BTreeMap::new();
-        for (text, level) in &settings.values {
-            match Rating::ALL.into_iter().find(|rating| rating.level() == *level) {
-                Some(rating) => {
-                    values.insert(text.clone(), rating);
-                }
-                None => {
-                    let message = format!("{level} is not a level of satisfaction; use 1 to 5");
-                    self.problem(format!("{path}.values.{text}"), message);
-                }
-            }
-        }
-        if settings.values.is_empty() {
-            values = Rating::ALL.into_iter().map(|rating| (rating.level().to_string(), rating)).collect();
-        }
-        let channel = settings.channel.unwrap_or(Channel::Digital);
-        let event = one_of("eventName", std::iter::once(settings.event.as_str()));
-        let filters = scope.filters.clone();
-        let mut slots: BTreeMap<Rating, usize> = BTreeMap::new();
-        for rating in values.values() {
-            let slot = Slot { service: service.clone(), measure: Measure::Rating(*rating), channel };
-            slots.entry(*rating).or_insert_with(|| {
-                self.slots.push(slot);
-                self.slots.len() - 1
-            });
-        }
-        let split = Some(settings.dimension.clone());
-        let report = self.report(scope, &filters, Metric::EventCount, split, vec![event]);
-        report.filtered_by.insert("eventName".to_owned());
-        for (text, rating) in values {
-            if let Some(slot) = slots.get(&rating) {
-                report.targets.entry(text).or_default().insert(*slot);
-            }
-        }
-    }
-
-    fn report(
-        &mut self,
-        scope: &Scope<'_>,
-        filters: &[&Filter],
-        metric: Metric,
-        split: Option<String>,
-        more: Vec<Value>,
-    ) -> &mut Report {
-        let mut conditions: Vec<Value> = filters.iter().flat_map(|filter| filter.expressions()).collect();
-        let without = scope.without.iter().filter_map(|filter| all(filter.expressions()));
-        conditions.extend(without.map(|expression| json!({"notExpression": expression})));
-        conditions.extend(more);
-        let text = Value::Array(conditions.clone()).to_string();
-        let filtered_by = filters.iter().chain(&scope.without).flat_map(|filter| filter.dimensions());
-        let filtered_by = filtered_by.map(str::to_owned).collect();
-        let key =
-            ReportKey { property: scope.property.clone(), metric, split: split.clone(), conditions: text };
-        self.reports.entry(key).or_insert_with(|| Report {
-            metric,
-            split,
-            conditions,
-            events: BTreeSet::new(),
-            targets: BTreeMap::new(),
-            filtered_by,
-        })
-    }
 }

@@ -55,11 +55,13 @@ fn page(rows: &[(u8, &str, u32)], total: usize) -> ReportAnswer {
     .unwrap()
 }
 
+type Cell = ((u8, usize), u32);
+
 /// Counts by day and event, in any order, and where the rows are cut into pages.
-fn counts() -> impl Strategy<Value = (Vec<((u8, usize), u32)>, usize)> {
+fn counts() -> impl Strategy<Value = (Vec<Cell>, usize)> {
     let rows = prop::collection::btree_map((1_u8..=7, 0_usize..3), 0_u32..1_000_000, 0..21);
     rows.prop_flat_map(|rows| {
-        let rows: Vec<((u8, usize), u32)> = rows.into_iter().collect();
+        let rows: Vec<Cell> = rows.into_iter().collect();
         (Just(rows).prop_shuffle(), 1_usize..8)
     })
 }
