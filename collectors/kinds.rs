@@ -18,6 +18,8 @@ pub struct Kind {
 /// Every kind built into this program.
 pub fn kinds() -> &'static [Kind] {
     &[
+        #[cfg(feature = "ga4")]
+        crate::ga4::KIND,
         #[cfg(feature = "spreadsheet")]
         crate::spreadsheet::KIND,
         #[cfg(feature = "matomo")]

@@ -8,6 +8,8 @@ pub mod chance;
 pub mod clock;
 pub mod collector;
 pub mod error;
+#[cfg(feature = "ga4")]
+pub mod ga4;
 pub mod http;
 pub mod kinds;
 #[cfg(feature = "matomo")]

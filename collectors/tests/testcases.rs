@@ -11,6 +11,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -97,10 +98,10 @@ fn run(kind_name: &str, case: &Path) -> Result<(), String> {
                 found.push('\n');
             }
             if let Some(instant) = error.resets_at() {
-                found.push_str(&format!("resets at {instant}\n"));
+                writeln!(found, "resets at {instant}").unwrap();
             }
             if let Some(wait) = error.retry_after() {
-                found.push_str(&format!("retry after {} s\n", wait.as_secs()));
+                writeln!(found, "retry after {} s", wait.as_secs()).unwrap();
             }
             expect(case, "expected.err", &recorded.take_out(&found, case))
         }

@@ -126,9 +126,10 @@ pub fn window(case: &Path, kind: Option<PeriodKind>) -> (Window, Context) {
         return (Window::Everything, super::context(None));
     };
     let table: toml::Table = text.parse().unwrap();
-    let period = |key: &str| Period::from_start_text(kind, table[key].as_str().unwrap()).unwrap();
+    let text = |key: &str| table.get(key).and_then(toml::Value::as_str).expect("a text");
+    let period = |key: &str| Period::from_start_text(kind, text(key)).unwrap();
     let span = PeriodSpan { first: period("first"), last: period("last") };
-    (Window::Span(span), at(table["now"].as_str().unwrap()))
+    (Window::Span(span), at(text("now")))
 }
 
 /// A context at an instant, whose clock skips every wait.
