@@ -52,7 +52,7 @@ thread_local! {
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        Client::new()
+        Client::builder().no_gzip().build().unwrap()
     };
 }
 
