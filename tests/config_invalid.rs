@@ -1,8 +1,9 @@
 //! Every mistake is named with its file, its line, its key and its remedy, and all of them at once.
 //!
 //! Each `tests/fixtures/invalid/NAME.toml` is a configuration with one mistake (`several-at-once` has
-//! more) and `NAME.err` is what is said about it, to the letter. A line `# environment: NAME=value`
-//! sets a variable. To accept new messages: `UPDATE_MESSAGES=1 cargo test --test config_invalid`.
+//! more) and `NAME.err` is what `check` says about it, to the letter. In `invalid-environment` the mistake
+//! is in a variable, which a line `# environment: NAME=value`
+//! sets. To accept new messages: `UPDATE_MESSAGES=1 cargo test --test config_invalid`.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,18 +12,20 @@
     reason = "a panic is the verdict of a test"
 )]
 
-mod config_support;
+#[path = "support/daemon.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod daemon;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use config_support::source;
-use pp_collector::config::load;
+use daemon::{Said, finish};
 
 fn fixtures() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir("tests/fixtures/invalid")
-        .unwrap()
+    let mut found: Vec<PathBuf> = ["tests/fixtures/invalid", "tests/fixtures/invalid-environment"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
@@ -30,20 +33,12 @@ fn fixtures() -> Vec<PathBuf> {
     found
 }
 
-/// The variables a file asks for in lines `# environment: NAME=value`.
-fn variables(text: &str) -> BTreeMap<String, String> {
-    text.lines()
-        .filter_map(|line| line.strip_prefix("# environment: ")?.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
-
-fn refusal(file: &Path) -> String {
+/// What `check` says about a file, with the variables it asks for in lines `# environment: NAME=value`.
+fn check(file: &Path) -> Said {
     let text = std::fs::read_to_string(file).unwrap();
-    match load(&source(file, variables(&text))) {
-        Ok(_) => format!("{} is accepted\n", file.display()),
-        Err(problems) => format!("{problems}\n"),
-    }
+    let variables = text.lines().filter_map(|line| line.strip_prefix("# environment: ")?.split_once('='));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pp-collector"));
+    finish(command.arg("--config").arg(file).arg("check").envs(variables))
 }
 
 #[test]
@@ -51,7 +46,8 @@ fn every_mistake_is_named_with_place_and_remedy() {
     let update = std::env::var_os("UPDATE_MESSAGES").is_some();
     let mut differences = String::new();
     for file in fixtures() {
-        let got = refusal(&file);
+        let Said { code, out, err: got } = check(&file);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{}: {got}", file.display());
         let stored = file.with_extension("err");
         if update {
             std::fs::write(&stored, &got).unwrap();
@@ -67,6 +63,6 @@ fn every_mistake_is_named_with_place_and_remedy() {
 #[test]
 fn a_message_never_repeats_a_secret() {
     for file in fixtures() {
-        assert!(!refusal(&file).contains("hunter2"), "{} is repeated", file.display());
+        assert!(!check(&file).err.contains("hunter2"), "{} is repeated", file.display());
     }
 }

@@ -55,7 +55,7 @@ impl CommandError {
             return ExitCode::SUCCESS;
         }
         match self {
-            Self::Config(problems) => eprint!("{problems}"),
+            Self::Config(problems) => eprintln!("{problems}"),
             other => eprintln!("pp-collector: {}", chain(other)),
         }
         match self {
