@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use clap::Args;
+use futures::stream::{self, StreamExt as _};
 use kpi::CollectorName;
 
 use super::collect::chosen;
@@ -29,13 +30,20 @@ pub(super) async fn run(command: Probe, environment: &Environment) -> Result<(),
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
             .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    // Several at once, because a source that does not answer takes its collector's whole deadline.
+    let mut probes = stream::iter(&collectors)
+        .map(async |collector| (collector, runner.probe(collector).await))
+        .buffered(settings.run.concurrency.max(1));
     let mut failed = 0;
-    for collector in &collectors {
-        let probed = tokio::select! {
+    loop {
+        let next = tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(CommandError::Failed("stopped before every source had answered".to_owned())),
-            probed = runner.probe(collector) => probed,
+            () = stop.cancelled() => {
+                return Err(CommandError::Failed("stopped before every source had answered".to_owned()));
+            }
+            next = probes.next() => next,
         };
+        let Some((collector, probed)) = next else { break };
         failed += usize::from(probed.is_err());
         let text = match probed {
             Ok(report) => shown(&collector.name, &report.lines),
@@ -59,6 +67,11 @@ fn refused(name: &CollectorName, failure: &Failure) -> String {
 }
 
 fn shown(name: &CollectorName, lines: &[String]) -> String {
-    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    format!("{name}\n{lines}")
+    let mut text = format!("{name}\n");
+    for line in lines {
+        text.push_str("  ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
 }
