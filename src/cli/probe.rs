@@ -43,9 +43,9 @@ pub(super) async fn run(command: Probe, environment: &Environment) -> Result<(),
             }
             next = probes.next() => next,
         };
-        let Some((collector, probed)) = next else { break };
-        failed += usize::from(probed.is_err());
-        let text = match probed {
+        let Some((collector, answer)) = next else { break };
+        failed += usize::from(answer.is_err());
+        let text = match answer {
             Ok(report) => shown(&collector.name, &report.lines),
             Err(failure) => refused(&collector.name, &failure),
         };
