@@ -49,6 +49,7 @@ fn failed() -> Outcome {
         message: "try again tomorrow".to_owned(),
         details: Vec::new(),
         retry_after: Some(Duration::from_mins(1)),
+        resets_at: None,
     })
 }
 

@@ -71,7 +71,7 @@ async fn one(
         let report =
             runner.run(collector, Trigger::Backfill, &Ask::Days(command.from, command.to), stop).await;
         say(&report);
-        return Ok(report.failure().is_none());
+        return Ok(report.is_success());
     }
     let wanted = match Span::of_days(&reading, command.from, command.to, collector.schedule.zone()) {
         Ok(wanted) => wanted,
@@ -93,10 +93,10 @@ async fn one(
         if let Some(left) = &left {
             bar.set_position(left.progress().0 as u64);
         }
-        if report.failure().is_some() || left.is_none() {
+        if !report.is_success() || left.is_none() {
             bar.finish_and_clear();
             say(&report);
-            return Ok(report.failure().is_none());
+            return Ok(report.is_success());
         }
     }
 }

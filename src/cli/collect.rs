@@ -62,14 +62,18 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
             }
         } else {
             let report = runner.run(collector, Trigger::Manual, &ask, &stop).await;
-            failed += usize::from(report.failure().is_some());
+            // What waits for an allowance is not done either, and nobody here runs it again by itself.
+            failed += usize::from(!report.is_success());
             bar.suspend(|| say(&report));
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
     if failed > 0 {
-        return Err(CommandError::Failed(format!("{failed} of {} collectors failed", collectors.len())));
+        return Err(CommandError::Failed(format!(
+            "{failed} of {} collectors are not done",
+            collectors.len()
+        )));
     }
     Ok(())
 }
@@ -107,6 +111,12 @@ pub(super) fn say(report: &RunReport) {
             );
         }
         Outcome::Unchanged => println!("{name}: nothing has changed"),
+        Outcome::Postponed(postponement) => {
+            eprintln!(
+                "{name}: stopped until {}: {}; what came before is stored; run this again after that",
+                postponement.until, postponement.message
+            );
+        }
         Outcome::Failed(failure) => say_failure(name, failure),
     }
     for note in &report.notes {
@@ -114,7 +124,7 @@ pub(super) fn say(report: &RunReport) {
     }
 }
 
-fn say_failure(name: &CollectorName, failure: &Failure) {
+pub(super) fn say_failure(name: &CollectorName, failure: &Failure) {
     eprintln!("{name}: failed ({}): {}", failure.reason, failure.message);
     for detail in &failure.details {
         eprintln!("  {detail}");

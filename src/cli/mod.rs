@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod kpi;
 mod logging;
+mod probe;
 mod progress;
 mod run;
 mod shell;
@@ -48,6 +49,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Collect(collect::Collect),
+    Probe(probe::Probe),
     Backfill(backfill::Backfill),
     Kpi(kpi::Kpi),
     Export(export::Export),
@@ -138,6 +140,7 @@ async fn run(command: Command, environment: &Environment) -> Result<(), CommandE
     match command {
         Command::Run(command) => run::run(&command, environment).await,
         Command::Collect(command) => collect::run(command, environment).await,
+        Command::Probe(command) => probe::run(command, environment).await,
         Command::Backfill(command) => backfill::run(command, environment).await,
         Command::Check(command) => check::run(&command, environment),
         Command::Kpi(command) => kpi::run(command, environment).await,

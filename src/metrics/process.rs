@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
-use collectors::Reason;
+use collectors::{Quota, Reason};
 use jiff::Timestamp;
 use kpi::CollectorName;
 use prometheus::core::Collector;
+use prometheus::proto::LabelPair;
 use prometheus::{CounterVec, Gauge, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry};
 
 use super::table::Family;
-use crate::run::{Meter, RunReport};
+use crate::run::{Meter, Outcome, RunReport};
 
 /// Seconds: from a local file to a long backfill.
 const RUN_BUCKETS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 600.0];
 /// Seconds: a snapshot answers in the first, the store in the others.
 const HTTP_BUCKETS: &[f64] = &[0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
-
-/// How a run may end; the values of the metric label `outcome`.
-const OUTCOMES: [&str; 3] = ["stored", "unchanged", "failed"];
 
 /// Metrics about this process, registered once.
 pub struct ProcessMetrics {
@@ -30,6 +28,8 @@ pub struct ProcessMetrics {
     schedule_interval: GaugeVec,
     figures: CounterVec,
     retries: CounterVec,
+    periods_missing: GaugeVec,
+    quota_remaining: GaugeVec,
     refused: CounterVec,
     config_loaded: Gauge,
     config_loaded_at: Gauge,
@@ -50,6 +50,8 @@ impl ProcessMetrics {
             schedule_interval: gauge(registry, Family::ScheduleInterval)?,
             figures: counter(registry, Family::CollectedFigures)?,
             retries: counter(registry, Family::Retries)?,
+            periods_missing: gauge(registry, Family::PeriodsMissing)?,
+            quota_remaining: gauge(registry, Family::QuotaRemaining)?,
             refused: counter(registry, Family::Refused)?,
             config_loaded: registered(registry, Gauge::with_opts(options(Family::ConfigLoaded)))?,
             config_loaded_at: registered(registry, Gauge::with_opts(options(Family::ConfigLoadedAt)))?,
@@ -62,7 +64,7 @@ impl ProcessMetrics {
     /// them sees it.
     pub fn collector_known(&self, collector: &CollectorName, longest_gap: Duration) {
         let name = collector.as_str();
-        for outcome in OUTCOMES {
+        for outcome in Outcome::WORDS {
             self.runs.with_label_values(&[name, outcome]);
         }
         for reason in Reason::ALL {
@@ -74,9 +76,28 @@ impl ProcessMetrics {
     /// A collector is configured no more: what is said of its future and its lateness goes with it, so
     /// that nobody is told that it is late. Its counters stay, as counters do.
     pub fn collector_gone(&self, collector: &CollectorName) {
-        for gauges in [&self.last_run, &self.last_success, &self.next_run, &self.schedule_interval] {
+        let name = collector.as_str();
+        let Self { last_run, last_success, next_run, schedule_interval, periods_missing, .. } = self;
+        for gauges in [last_run, last_success, next_run, schedule_interval, periods_missing] {
             // A gauge that never had a value has none to lose.
-            drop(gauges.remove_label_values(&[collector.as_str()]));
+            drop(gauges.remove_label_values(&[name]));
+        }
+        self.forget_quotas(name);
+    }
+
+    /// Takes back what is left of every allowance of a collector, whatever the source calls them.
+    fn forget_quotas(&self, collector: &str) {
+        for family in self.quota_remaining.collect() {
+            for metric in family.get_metric() {
+                let value = |name: &str| {
+                    metric.get_label().iter().find(|label| label.name() == name).map(LabelPair::value)
+                };
+                if let (Some(of), Some(quota)) = (value("collector"), value("quota"))
+                    && of == collector
+                {
+                    drop(self.quota_remaining.remove_label_values(&[collector, quota]));
+                }
+            }
         }
     }
 
@@ -109,9 +130,15 @@ impl Meter for ProcessMetrics {
         self.runs.with_label_values(&[name, report.outcome.as_str()]).inc();
         self.run_duration.with_label_values(&[name]).observe(report.duration().as_secs_f64());
         self.last_run.with_label_values(&[name]).set(finished);
-        match report.failure() {
-            Some(failure) => self.run_failures.with_label_values(&[name, failure.reason.as_str()]).inc(),
-            None => self.last_success.with_label_values(&[name]).set(finished),
+        match &report.outcome {
+            Outcome::Failed(failure) => {
+                self.run_failures.with_label_values(&[name, failure.reason.as_str()]).inc();
+            }
+            Outcome::Stored(_) | Outcome::Unchanged => {
+                self.last_success.with_label_values(&[name]).set(finished);
+            }
+            // Neither: what was asked for is still to come.
+            Outcome::Postponed(_) => {}
         }
         let counts = report.counts();
         for (outcome, count) in
@@ -126,6 +153,20 @@ impl Meter for ProcessMetrics {
             Some(at) => self.next_run.with_label_values(&[collector.as_str()]).set(at.as_second() as f64),
             // Nothing to say where the label was never given a value.
             None => drop(self.next_run.remove_label_values(&[collector.as_str()])),
+        }
+    }
+
+    fn quota_read(&self, collector: &CollectorName, quota: &Quota) {
+        // Where the source does not say how much there is in all, there is no share of it.
+        if let Some(limit) = quota.limit.filter(|limit| *limit > 0) {
+            let share = quota.remaining as f64 / limit as f64;
+            self.quota_remaining.with_label_values(&[collector.as_str(), &quota.name]).set(share);
+        }
+    }
+
+    fn periods_missing(&self, collector: &CollectorName, count: Option<usize>) {
+        if let Some(count) = count {
+            self.periods_missing.with_label_values(&[collector.as_str()]).set(count as f64);
         }
     }
 

@@ -109,6 +109,10 @@ families! {
         "Figures the store was given, by outcome: new, unchanged or revised.";
     Retries: "pp_collector_retries_total" Counter ["collector", "reason"]
         "Attempts repeated within a run, by the reason of the failure before.";
+    PeriodsMissing: "pp_collector_periods_missing" Gauge ["collector"]
+        "Periods that have ended and are not stored, for sources asked by periods; counted at the start and after each run.";
+    QuotaRemaining: "pp_api_quota_remaining_ratio" Gauge ["collector", "quota"]
+        "Share of an allowance that the source says is left, 0 to 1; absent where it does not say how much there is in all.";
     Refused: "pp_collector_triggers_refused_total" Counter ["collector"]
         "Runs by hand that were refused because too many were waiting.";
     ConfigLoaded: "pp_config_last_reload_successful" Gauge []

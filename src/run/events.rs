@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::Reason;
+use collectors::{Quota, Reason};
 use jiff::Timestamp;
 use kpi::{CollectorName, PeriodKind};
 
-use super::{Failure, Outcome, RunReport, StateError, Trigger, TriggerError};
+use super::{Failure, Outcome, Postponement, RunReport, StateError, Trigger, TriggerError};
 
 /// Counts what happens. Every method does nothing unless implemented.
 pub trait Meter: Send + Sync {
@@ -22,6 +22,10 @@ pub trait Meter: Send + Sync {
     fn next_run(&self, _collector: &CollectorName, _at: Option<Timestamp>) {}
     /// How many periods of a backfill are stored, of how many; `None` once it has ended.
     fn backfill_progress(&self, _collector: &CollectorName, _done_of: Option<(usize, usize)>) {}
+    /// A source said what is left of an allowance.
+    fn quota_read(&self, _collector: &CollectorName, _quota: &Quota) {}
+    /// How many closed periods are not stored; `None` where the source is not asked by periods.
+    fn periods_missing(&self, _collector: &CollectorName, _count: Option<usize>) {}
     /// A run by hand was refused.
     fn trigger_refused(&self, _collector: &str) {}
     /// The run state could not be read or written.
@@ -68,6 +72,11 @@ impl Events {
                 new = counts.new, unchanged = counts.unchanged, revised = counts.revised,
                 notes = notes.len(), "run finished"
             ),
+            Outcome::Postponed(Postponement { until, message }) => tracing::info!(
+                %collector, trigger, outcome = outcome_word, %until, message, duration_seconds,
+                windows = report.windows.len(), new = counts.new, revised = counts.revised,
+                "run postponed until the allowance is renewed"
+            ),
             Outcome::Failed(Failure { reason, message, details, .. }) => {
                 tracing::warn!(
                     %collector, trigger, outcome = outcome_word, %reason, message, duration_seconds,
@@ -101,6 +110,18 @@ impl Events {
             tracing::info!(%collector, "backfill finished");
         }
         self.meter.backfill_progress(collector, done_of);
+    }
+
+    pub(super) fn quota_read(&self, collector: &CollectorName, quota: &Quota) {
+        let Quota { name, remaining, limit, resets_at } = quota;
+        let resets_at = resets_at.map(|at| at.to_string());
+        tracing::debug!(%collector, quota = name, remaining, limit, resets_at, "allowance read");
+        self.meter.quota_read(collector, quota);
+    }
+
+    pub(super) fn periods_missing(&self, collector: &CollectorName, count: Option<usize>) {
+        tracing::debug!(%collector, count, "periods missing counted");
+        self.meter.periods_missing(collector, count);
     }
 
     #[expect(clippy::unused_self, reason = "every event is reached the same way; this one has no count")]

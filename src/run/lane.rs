@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::triggers::Request;
-use super::{Ask, RunReport, Runner, Trigger};
+use super::{Ask, Postponement, RunReport, Runner, Trigger};
 use crate::config::settings::CollectorSettings;
 
 /// The longest sleep at a stretch. A machine that was suspended or whose clock was set is noticed
@@ -22,6 +22,10 @@ const SHORTEST_HOLD: Duration = Duration::from_mins(15);
 /// The longest time between two tries; also the longest a source's own request to be left alone is
 /// honoured, because a day is when quotas are renewed.
 const LONGEST_HOLD: Duration = Duration::from_hours(24);
+
+/// The longest wait for an allowance to be renewed: by then a daily one is, on the longest day of the
+/// year too. One renewed by the month is looked after once a day, because somebody may have raised it.
+const LONGEST_POSTPONEMENT: Duration = Duration::from_hours(26);
 
 pub(super) struct Lane {
     pub(super) settings: CollectorSettings,
@@ -44,15 +48,17 @@ enum Turn {
 impl Lane {
     pub(super) async fn run(mut self) {
         let (mut next, mut trigger) = self.first_run().await;
-        let mut backfill_pending = true;
+        // When a backfill that may be under way goes on; `None` while there is none, or it waits for a run.
+        let mut backfill = Some(self.runner.now());
         self.runner.events.next_run(&self.settings.name, next);
+        self.runner.tell_missing(&self.settings).await;
         loop {
             let turn = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
                 Some(request) = self.requests.recv() => Turn::Requested(request),
                 () = sleep_until(&self.runner, next) => Turn::Scheduled,
-                () = std::future::ready(()), if backfill_pending => Turn::Backfill,
+                () = sleep_until(&self.runner, backfill) => Turn::Backfill,
             };
             match turn {
                 Turn::Requested(Request::Run { ask, answer }) => {
@@ -60,10 +66,10 @@ impl Lane {
                     // Whoever asked may have gone; the ledger has the report.
                     let _ = answer.send(report);
                 }
-                Turn::Requested(Request::Backfill(backfill)) => {
+                Turn::Requested(Request::Backfill(asked)) => {
                     let name = &self.settings.name;
-                    match self.runner.state.set_backfill(name, Some(&backfill)).await {
-                        Ok(()) => backfill_pending = true,
+                    match self.runner.state.set_backfill(name, Some(&asked)).await {
+                        Ok(()) => backfill = Some(self.runner.now()),
                         Err(error) => self.runner.events.state_failed(name, &error),
                     }
                 }
@@ -72,19 +78,22 @@ impl Lane {
                     (next, trigger) = self.after(&report);
                     self.runner.events.next_run(&self.settings.name, next);
                     // A backfill that failed goes on once the source has answered again.
-                    backfill_pending = report.failure().is_none();
+                    backfill = report.is_success().then(|| self.runner.now());
                 }
                 Turn::Backfill => match self.runner.state.backfill(&self.settings.name).await {
                     Ok(Some(_)) => {
                         let Some(report) = self.carry_out(Trigger::Backfill, &Ask::Backfill).await else {
                             break;
                         };
-                        backfill_pending = report.more_due;
+                        backfill = match report.postponement() {
+                            Some(postponement) => self.renewed(postponement),
+                            None => report.more_due.then(|| self.runner.now()),
+                        };
                     }
-                    Ok(None) => backfill_pending = false,
+                    Ok(None) => backfill = None,
                     Err(error) => {
                         self.runner.events.state_failed(&self.settings.name, &error);
-                        backfill_pending = false;
+                        backfill = None;
                     }
                 },
             }
@@ -120,6 +129,10 @@ impl Lane {
 
     fn after(&mut self, report: &RunReport) -> (Option<Timestamp>, Trigger) {
         let now = self.runner.now();
+        if let Some(postponement) = report.postponement() {
+            // An allowance waited out says nothing for or against the source: failures in a row stay.
+            return (self.renewed(postponement), Trigger::CatchUp);
+        }
         let Some(failure) = report.failure() else {
             self.failures_in_a_row = 0;
             return if report.more_due {
@@ -131,8 +144,7 @@ impl Lane {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         let doubled = SHORTEST_HOLD.saturating_mul(2_u32.saturating_pow(self.failures_in_a_row - 1));
         if let Some(asked) = failure.retry_after {
-            // A quota is waited out: neither spent on runs that cannot succeed, nor left to the next
-            // day where it is renewed at midnight.
+            // A source that asks to be left alone is: neither asked in vain, nor left to the next day.
             let hold = asked.clamp(SHORTEST_HOLD, LONGEST_HOLD);
             return (now.saturating_add(hold).ok(), Trigger::CatchUp);
         }
@@ -144,6 +156,19 @@ impl Lane {
             }
             (scheduled, _) => (scheduled, Trigger::Schedule),
         }
+    }
+
+    /// When a run goes on that waits for an allowance: just after it is renewed, and not all collectors
+    /// at once. Where that moment has passed already, the source's clock is not ours, and to ask again
+    /// at once could go on for ever.
+    fn renewed(&self, postponement: &Postponement) -> Option<Timestamp> {
+        let now = self.runner.now();
+        let at = if postponement.until > now {
+            postponement.until.min(now.saturating_add(LONGEST_POSTPONEMENT).ok()?)
+        } else {
+            now.saturating_add(SHORTEST_HOLD).ok()?
+        };
+        at.saturating_add(self.runner.randomness.up_to(self.settings.jitter)).ok()
     }
 
     /// The next time of the schedule and a random delay. Times that passed during a run are left out.

@@ -75,19 +75,35 @@ pub enum Outcome {
     Stored(Counts),
     /// The source had nothing new, or nothing was due.
     Unchanged,
+    /// An allowance of the source is used up: the run goes on once it is renewed. That is no failure of
+    /// anything. Windows stored before stay stored.
+    Postponed(Postponement),
     /// It failed. Windows stored before the failure stay stored; see [`RunReport::windows`].
     Failed(Failure),
 }
 
 impl Outcome {
+    /// The words there are, in the order of the variants.
+    pub const WORDS: [&str; 4] = ["stored", "unchanged", "postponed", "failed"];
+
     /// The word for it in logs, metrics and the ledger.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Stored(_) => "stored",
             Self::Unchanged => "unchanged",
+            Self::Postponed(_) => "postponed",
             Self::Failed(_) => "failed",
         }
     }
+}
+
+/// What a run waits for that met a used-up allowance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postponement {
+    /// When the source renews the allowance.
+    pub until: Timestamp,
+    /// Which allowance, in the words of the source's collector; no secret.
+    pub message: String,
 }
 
 /// Why a run failed.
@@ -101,11 +117,24 @@ pub struct Failure {
     pub details: Vec<String>,
     /// How long the source asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// When a used-up allowance is renewed, where that is known.
+    pub resets_at: Option<Timestamp>,
 }
 
 impl Failure {
+    /// What becomes of a run that ends this way: one that met a used-up allowance goes on later, and
+    /// counts as no failure; one that does not know until when has failed like any other.
+    pub(super) fn into_outcome(self) -> Outcome {
+        match self.resets_at {
+            Some(until) if self.reason == Reason::Quota => {
+                Outcome::Postponed(Postponement { until, message: self.message })
+            }
+            _ => Outcome::Failed(self),
+        }
+    }
+
     pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), details: Vec::new(), retry_after: None }
+        Self { reason, message: message.into(), details: Vec::new(), retry_after: None, resets_at: None }
     }
 }
 
@@ -117,6 +146,7 @@ impl From<CollectError> for Failure {
             message: error.to_string(),
             details: error.details().to_vec(),
             retry_after: error.retry_after(),
+            resets_at: error.resets_at(),
         }
     }
 }
@@ -154,7 +184,7 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// What a person should know, at most [`MOST_NOTES`] and one that counts the others.
     pub notes: Vec<Note>,
-    /// The windows stored, in order, those of a failed run included.
+    /// The windows stored, in order, those of a failed or postponed run included.
     pub windows: Vec<StoredWindow>,
     /// More is due already: the cap on windows cut the run short.
     pub more_due: bool,
@@ -182,7 +212,20 @@ impl RunReport {
     pub const fn failure(&self) -> Option<&Failure> {
         match &self.outcome {
             Outcome::Failed(failure) => Some(failure),
-            Outcome::Stored(_) | Outcome::Unchanged => None,
+            Outcome::Stored(_) | Outcome::Unchanged | Outcome::Postponed(_) => None,
         }
+    }
+
+    /// What it waits for, where it met a used-up allowance.
+    pub const fn postponement(&self) -> Option<&Postponement> {
+        match &self.outcome {
+            Outcome::Postponed(postponement) => Some(postponement),
+            Outcome::Stored(_) | Outcome::Unchanged | Outcome::Failed(_) => None,
+        }
+    }
+
+    /// Whether it did all it was asked to.
+    pub const fn is_success(&self) -> bool {
+        matches!(self.outcome, Outcome::Stored(_) | Outcome::Unchanged)
     }
 }

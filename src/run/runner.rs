@@ -38,7 +38,7 @@ pub struct Runner {
     pub store: Arc<dyn Store>,
     /// What is remembered between runs.
     pub state: Arc<dyn RunState>,
-    /// What collectors may use; each run adds its bookmark.
+    /// What collectors may use; each run adds its bookmark and whose quota it reads.
     pub context: Context,
     /// Aliases and zones of services.
     pub book: Arc<ServiceBook>,
@@ -121,7 +121,7 @@ impl Runner {
         report.outcome = match result {
             Ok(()) if progress.gave_figures => Outcome::Stored(report.counts()),
             Ok(()) => Outcome::Unchanged,
-            Err(failure) => Outcome::Failed(failure),
+            Err(failure) => failure.into_outcome(),
         };
         shorten(&mut report.notes);
         let entered = match entry {
@@ -132,6 +132,7 @@ impl Runner {
             self.events.state_failed(&settings.name, &error);
         }
         self.events.run_finished(&report);
+        self.tell_missing(settings).await;
         report
     }
 

@@ -8,7 +8,7 @@ use collectors::Bookmark;
 use jiff::Timestamp;
 use kpi::{CollectorName, Period};
 
-use super::{Outcome, RunReport, Trigger};
+use super::{RunReport, Trigger};
 use crate::plan::Backfill;
 
 /// Remembers runs. Losing it costs re-reads and nothing more: figures are in the store.
@@ -25,7 +25,7 @@ pub trait RunState: Send + Sync {
     /// Enters how it ended.
     async fn finish(&self, run: RunId, report: &RunReport) -> Result<(), StateError>;
 
-    /// When the newest run that did not fail began.
+    /// When the newest run that did all it was asked to began.
     async fn last_success(&self, collector: &CollectorName) -> Result<Option<Timestamp>, StateError>;
 
     /// When the newest run that has ended, in whatever way, ended.
@@ -118,9 +118,7 @@ impl RunState for MemoryState {
     }
 
     async fn last_success(&self, collector: &CollectorName) -> Result<Option<Timestamp>, StateError> {
-        let succeeded = |report: &&RunReport| {
-            report.collector == *collector && !matches!(report.outcome, Outcome::Failed(_))
-        };
+        let succeeded = |report: &&RunReport| report.collector == *collector && report.is_success();
         Ok(self.lock().finished.iter().rev().find(succeeded).map(|report| report.started))
     }
 

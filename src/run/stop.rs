@@ -65,7 +65,7 @@ pub(super) async fn wind_down(
     tokio::select! {
         biased;
         () = going.finish(&runner.events) => return Stopped::default(),
-        () = clock.sleep(grace) => {}
+        () = clock.time_limit(grace) => {}
     }
     let late = going.names();
     runner.events.stopping_late(&late, grace);
@@ -73,7 +73,7 @@ pub(super) async fn wind_down(
     tokio::select! {
         biased;
         () = going.finish(&runner.events) => {}
-        () = clock.sleep(LAST_WORDS) => {}
+        () = clock.time_limit(LAST_WORDS) => {}
     }
     Stopped { late }
 }

@@ -1,14 +1,14 @@
 //! What runs remember, by [`RunState`].
 
 use async_trait::async_trait;
-use collectors::{Bookmark, PeriodSpan};
+use collectors::{Bookmark, PeriodSpan, Reason};
 use jiff::Timestamp;
 use kpi::{CollectorName, Period, PeriodKind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StateDb, malformed};
 use crate::plan::Backfill;
-use crate::run::{RunId, RunReport, RunState, StateError, Trigger};
+use crate::run::{Outcome, RunId, RunReport, RunState, StateError, Trigger};
 
 /// Word in the ledger for a run that the end of the process cut off.
 pub(super) const INTERRUPTED: &str = "interrupted";
@@ -35,7 +35,13 @@ impl RunState for StateDb {
         let report = report.clone();
         self.with(move |connection| {
             let counts = report.counts();
-            let failure = report.failure();
+            let (reason, message) = match &report.outcome {
+                Outcome::Stored(_) | Outcome::Unchanged => (None, None),
+                Outcome::Postponed(postponement) => {
+                    (Some(Reason::Quota), Some(postponement.message.as_str()))
+                }
+                Outcome::Failed(failure) => (Some(failure.reason), Some(failure.message.as_str())),
+            };
             connection
                 .prepare_cached(
                     "UPDATE run SET finished_at = ?, outcome = ?, reason = ?, message = ?, windows = ?,
@@ -44,8 +50,8 @@ impl RunState for StateDb {
                 .execute(params![
                     nanoseconds(report.finished),
                     report.outcome.as_str(),
-                    failure.map(|failure| failure.reason.as_str()),
-                    failure.map(|failure| failure.message.as_str()),
+                    reason.map(Reason::as_str),
+                    message,
                     i64::try_from(report.windows.len()).unwrap_or(i64::MAX),
                     counts.new.cast_signed(),
                     counts.unchanged.cast_signed(),
@@ -69,7 +75,7 @@ impl RunState for StateDb {
     async fn last_finished(&self, collector: &CollectorName) -> Result<Option<Timestamp>, StateError> {
         self.last(
             collector,
-            "SELECT finished_at FROM run WHERE collector = ? AND outcome IN ('stored', 'unchanged', 'failed')
+            "SELECT finished_at FROM run WHERE collector = ? AND outcome IN ('stored', 'unchanged', 'postponed', 'failed')
              ORDER BY id DESC LIMIT 1",
         )
         .await

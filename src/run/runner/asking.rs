@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::{Answer, Bookmark, Context, Reason, Window};
+use collectors::{Answer, Bookmark, Context, ProbeReport, Reason, Window};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use super::{Runner, shown};
 use crate::config::settings::CollectorSettings;
 use crate::run::Failure;
+use crate::run::quota::OwnQuota;
 
 impl Runner {
     pub(super) fn after(&self, duration: Duration) -> Timestamp {
@@ -37,7 +38,7 @@ impl Runner {
                 () = stop.cancelled() => {
                     Failure::new(Reason::Transient, "stopped with the program before it was done; the next run goes on")
                 }
-                () = clock.sleep(remaining) => Failure::new(
+                () = clock.time_limit(remaining) => Failure::new(
                     Reason::Transient,
                     format!(
                         "not done within its deadline of {} seconds; what is stored stays stored, and the next run goes on; \
@@ -47,6 +48,33 @@ impl Runner {
                 ),
             }
         }
+    }
+
+    /// Asks whether the source answers and accepts the credentials: once, within the collector's
+    /// deadline, and behind the same wall as a run.
+    pub async fn probe(&self, settings: &CollectorSettings) -> Result<ProbeReport, Failure> {
+        let ends_at = self.after(settings.deadline);
+        let context = self.context_of(settings, None, ends_at);
+        let collector = Arc::clone(&settings.collector);
+        let call = tokio::spawn(async move { collector.probe(&context).await });
+        tokio::select! {
+            biased;
+            answer = AbortOnDropHandle::new(call) => match answer {
+                Ok(answer) => answer.map_err(Failure::from),
+                Err(_) => Err(broke_down(settings, "a probe")),
+            },
+            failure = self.limit(settings, ends_at, &CancellationToken::new()) => Err(failure),
+        }
+    }
+
+    fn context_of(
+        &self,
+        settings: &CollectorSettings,
+        bookmark: Option<Bookmark>,
+        ends_at: Timestamp,
+    ) -> Context {
+        let quota = Arc::new(OwnQuota { collector: settings.name.clone(), events: self.events.clone() });
+        Context { bookmark, http: self.context.http.until(ends_at), quota, ..self.context.clone() }
     }
 
     pub(super) async fn ask_within(
@@ -72,8 +100,7 @@ impl Runner {
         bookmark: Option<Bookmark>,
         ends_at: Timestamp,
     ) -> Result<Answer, Failure> {
-        let http = self.context.http.until(ends_at);
-        let context = Context { bookmark, http, ..self.context.clone() };
+        let context = self.context_of(settings, bookmark, ends_at);
         let mut failures = 0;
         loop {
             let failure = match attempt(settings, *window, context.clone()).await {
@@ -101,15 +128,17 @@ async fn attempt(settings: &CollectorSettings, window: Window, context: Context)
     let call = tokio::spawn(async move { collector.collect(&window, &context).await }.instrument(span));
     match AbortOnDropHandle::new(call).await {
         Ok(answer) => answer.map_err(Failure::from),
-        Err(_) => Err(Failure::new(
-            Reason::Malformed,
-            format!(
-                "the collector {} of kind {} broke down on {}; this is a fault in the program: report it, with the \
-panic message from its error output",
-                settings.name,
-                settings.kind.name,
-                shown(&window)
-            ),
-        )),
+        Err(_) => Err(broke_down(settings, &shown(&window))),
     }
+}
+
+fn broke_down(settings: &CollectorSettings, on: &str) -> Failure {
+    Failure::new(
+        Reason::Malformed,
+        format!(
+            "the collector {} of kind {} broke down on {on}; this is a fault in the program: report it, with the \
+panic message from its error output",
+            settings.name, settings.kind.name,
+        ),
+    )
 }
