@@ -20,6 +20,8 @@ pub fn kinds() -> &'static [Kind] {
     &[
         #[cfg(feature = "spreadsheet")]
         crate::spreadsheet::KIND,
+        #[cfg(feature = "http_json")]
+        crate::http_json::KIND,
     ]
 }
 

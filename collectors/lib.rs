@@ -9,6 +9,8 @@ pub mod clock;
 pub mod collector;
 pub mod error;
 pub mod http;
+#[cfg(feature = "http_json")]
+pub mod http_json;
 pub mod kinds;
 pub mod quota;
 pub mod secret;

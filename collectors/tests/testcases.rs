@@ -11,11 +11,13 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use collectors::{Window, kind, kinds};
-use support::{batch, collector, context, figures_text, notes_text, services_text};
+use collectors::{Reading, kind, kinds};
+use support::recorded::{Recorded, window};
+use support::{batch, collector, figures_text, notes_text, services_text};
 
 fn folder(kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(kind)
@@ -60,8 +62,10 @@ fn every_case_gives_what_it_says() {
 
 /// Runs one case in its own folder and compares what it gives with its files.
 fn run(kind_name: &str, case: &Path) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let recorded = runtime.block_on(Recorded::start(case));
     let settings = fs::read_to_string(case.join("config.toml")).unwrap();
-    let mut table: toml::Table = settings.parse().unwrap();
+    let mut table: toml::Table = recorded.fill_in(&settings, case).parse().unwrap();
     for key in ["file", "folder"] {
         if let Some(toml::Value::String(path)) = table.get_mut(key) {
             *path = case.join(&*path).display().to_string();
@@ -75,8 +79,16 @@ fn run(kind_name: &str, case: &Path) -> Result<(), String> {
             return expect(case, "expected.err", &(lines.join("\n") + "\n"));
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = runtime.block_on(collector.collect(&Window::Everything, &context(None)));
+    let period_kind = match collector.capabilities().reading {
+        Reading::Whole => None,
+        Reading::Windows { period_kind, .. } => Some(period_kind),
+    };
+    let (window, context) = window(case, period_kind);
+    let answer = runtime.block_on(collector.collect(&window, &context));
+    let requests = runtime.block_on(recorded.requests())?;
+    if case.join("expected.requests").exists() {
+        expect(case, "expected.requests", &recorded.take_out(&requests, case))?;
+    }
     match answer {
         Err(error) => {
             let prefix = format!("{}/", case.display());
@@ -85,7 +97,13 @@ fn run(kind_name: &str, case: &Path) -> Result<(), String> {
                 found.push_str(line);
                 found.push('\n');
             }
-            expect(case, "expected.err", &found)
+            if let Some(instant) = error.resets_at() {
+                writeln!(found, "resets at {instant}").unwrap();
+            }
+            if let Some(wait) = error.retry_after() {
+                writeln!(found, "retry after {} s", wait.as_secs()).unwrap();
+            }
+            expect(case, "expected.err", &recorded.take_out(&found, case))
         }
         Ok(answer) => {
             let (batch, _) = batch(answer);

@@ -1,6 +1,8 @@
 //! What the tests of collectors share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
+pub mod recorded;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -47,6 +49,12 @@ pub fn figures_text(batch: &Batch) -> String {
         }
         if point.quality.provisional {
             put("provisional", true.into());
+        }
+        if point.quality.thresholded {
+            put("thresholded", true.into());
+        }
+        if let Some(share) = point.quality.sampled {
+            put("sampled_parts_per_million", share.parts_per_million().into());
         }
         if key.coverage != kpi::Coverage::All {
             put("coverage", key.coverage.as_str().into());

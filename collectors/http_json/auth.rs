@@ -1,0 +1,73 @@
+//! Credentials as settings name them, for this kind and for others that take the same ones.
+
+use serde::Deserialize;
+
+use crate::http::Credential;
+use crate::{SecretRef, SettingProblem, SettingProblems};
+
+/// Who asks. A flat table, so that a wrong key is named by its own path.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthSettings {
+    #[serde(default)]
+    kind: AuthKind,
+    secret: Option<SecretRef>,
+    user: Option<String>,
+    name: Option<String>,
+}
+
+/// Where the secret goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AuthKind {
+    #[default]
+    None,
+    Bearer,
+    Basic,
+    Header,
+    Query,
+}
+
+impl AuthSettings {
+    /// The credential, kept by the collector; problems are added to `problems`.
+    pub(crate) fn credential(&self, problems: &mut SettingProblems) -> Option<Credential> {
+        let mut wrong = |key: &str, message: &str| {
+            problems.push(SettingProblem::new(format!("auth.{key}"), message));
+        };
+        if self.kind == AuthKind::None {
+            if self.secret.is_some() || self.user.is_some() || self.name.is_some() {
+                wrong(
+                    "kind",
+                    "this key is missing; say where the secret goes: bearer, basic, header or query",
+                );
+            }
+            return None;
+        }
+        if self.secret.is_none() {
+            wrong("secret", "this key is missing; write { env = \"NAME\" } or { file = \"PATH\" }");
+        }
+        let needs_user = self.kind == AuthKind::Basic;
+        let needs_name = matches!(self.kind, AuthKind::Header | AuthKind::Query);
+        match (needs_user, &self.user) {
+            (true, None) => wrong("user", "this key is missing; give the user name"),
+            (false, Some(_)) => wrong("user", "a user belongs to kind basic; take it out"),
+            _ => {}
+        }
+        match (needs_name, self.name.as_deref()) {
+            (true, None | Some("")) => {
+                wrong("name", "this key is missing; give the name of the header or parameter");
+            }
+            (false, Some(_)) => wrong("name", "a name belongs to kinds header and query; take it out"),
+            _ => {}
+        }
+        let secret = self.secret.as_ref()?.open();
+        let name = self.name.clone().unwrap_or_default();
+        match self.kind {
+            AuthKind::None => None,
+            AuthKind::Bearer => Some(Credential::bearer(secret)),
+            AuthKind::Basic => Some(Credential::basic(self.user.clone().unwrap_or_default(), secret)),
+            AuthKind::Header => Some(Credential::header(name, secret)),
+            AuthKind::Query => Some(Credential::query(name, secret)),
+        }
+    }
+}

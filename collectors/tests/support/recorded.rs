@@ -1,0 +1,140 @@
+//! What a source answers, from the files of a case, and when it is asked.
+//!
+//! `responses/1.json`, `2.html` … are served in order, one a request, whatever is asked; beside them
+//! `1.status` holds another status than 200 and `1.headers` one header a line. `window.toml` holds `now`,
+//! `first` and `last`. In `config.toml`, `${SERVER}` is the server's address and `${CASE}` the folder.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use collectors::clock::ManualClock;
+use collectors::http::{Http, client};
+use collectors::{Context, NoQuotaMeter, PeriodSpan, Randomness, Window};
+use kpi::{Period, PeriodKind};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+/// A server that says what the files say.
+pub struct Recorded {
+    server: MockServer,
+    count: usize,
+}
+
+struct InOrder {
+    answers: Vec<ResponseTemplate>,
+    next: AtomicUsize,
+}
+
+impl Respond for InOrder {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        let beyond = || ResponseTemplate::new(418).set_body_string("more was asked than is recorded");
+        self.answers.get(number).cloned().unwrap_or_else(beyond)
+    }
+}
+
+impl Recorded {
+    /// The server of a case; without a folder `responses` one that is never asked.
+    pub async fn start(case: &Path) -> Self {
+        let answers = answers(&case.join("responses"));
+        let (server, count) = (MockServer::start().await, answers.len());
+        let in_order = InOrder { answers, next: AtomicUsize::new(0) };
+        Mock::given(any()).respond_with(in_order).mount(&server).await;
+        Self { server, count }
+    }
+
+    pub fn fill_in(&self, settings: &str, case: &Path) -> String {
+        settings.replace("${SERVER}", &self.server.uri()).replace("${CASE}", &case.display().to_string())
+    }
+
+    /// A text without what differs from run to run.
+    pub fn take_out(&self, text: &str, case: &Path) -> String {
+        let host = self.server.uri().replace("http://", "");
+        text.replace(&self.server.uri(), "${SERVER}")
+            .replace(&host, "${SERVER}")
+            .replace(&case.display().to_string(), "${CASE}")
+    }
+
+    /// Every request made, one a line; an error where they are not as many as the answers.
+    pub async fn requests(&self) -> Result<String, String> {
+        let requests = self.server.received_requests().await.unwrap_or_default();
+        let mut text = String::new();
+        for request in &requests {
+            let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let body = String::from_utf8_lossy(&request.body);
+            let line = format!("{} {}{query} {body}", request.method, request.url.path());
+            writeln!(text, "{}", line.trim_end()).unwrap();
+        }
+        if requests.len() == self.count {
+            Ok(text)
+        } else {
+            Err(format!(
+                "{} answers are recorded, and {} were asked for:\n{text}",
+                self.count,
+                requests.len()
+            ))
+        }
+    }
+}
+
+fn answers(folder: &Path) -> Vec<ResponseTemplate> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut bodies: BTreeMap<u32, (String, String)> = BTreeMap::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        let extension = path.extension().unwrap().to_str().unwrap().to_owned();
+        let number = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        if !matches!(extension.as_str(), "status" | "headers") {
+            bodies.insert(number, (extension, fs::read_to_string(&path).unwrap()));
+        }
+    }
+    let answer = |(number, (extension, body)): (u32, (String, String))| {
+        let beside = |what: &str| fs::read_to_string(folder.join(format!("{number}.{what}"))).ok();
+        let media_type = match extension.as_str() {
+            "json" => "application/json",
+            "html" => "text/html",
+            "csv" => "text/csv",
+            _ => "text/plain",
+        };
+        let status = beside("status").map_or(200, |text| text.trim().parse().unwrap());
+        let mut answer = ResponseTemplate::new(status).set_body_raw(body, media_type);
+        for line in beside("headers").unwrap_or_default().lines() {
+            let (name, value) = line.split_once(": ").expect("a header as name: value");
+            answer = answer.insert_header(name, value);
+        }
+        answer
+    };
+    bodies.into_iter().map(answer).collect()
+}
+
+struct NoJitter;
+
+impl Randomness for NoJitter {
+    fn up_to(&self, _: Duration) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The window and the context of `window.toml`, on a clock that skips every wait; without that file
+/// everything, on the machine's clock.
+pub fn window(case: &Path, kind: Option<PeriodKind>) -> (Window, Context) {
+    let (Ok(text), Some(kind)) = (fs::read_to_string(case.join("window.toml")), kind) else {
+        return (Window::Everything, super::context(None));
+    };
+    let table: toml::Table = text.parse().unwrap();
+    let text = |key: &str| table.get(key).and_then(toml::Value::as_str).expect("a text");
+    let period = |key: &str| Period::from_start_text(kind, text(key)).unwrap();
+    let span = PeriodSpan { first: period("first"), last: period("last") };
+    (Window::Span(span), at(text("now")))
+}
+
+/// A context at an instant, whose clock skips every wait.
+pub fn at(now: &str) -> Context {
+    let clock = Arc::new(ManualClock::new(now.parse().unwrap()).skipping_sleeps());
+    let http = Http::new(client().unwrap(), Arc::clone(&clock) as _, Arc::new(NoJitter));
+    Context { clock, http, bookmark: None, quota: Arc::new(NoQuotaMeter) }
+}
