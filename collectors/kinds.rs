@@ -18,10 +18,14 @@ pub struct Kind {
 /// Every kind built into this program.
 pub fn kinds() -> &'static [Kind] {
     &[
-        #[cfg(feature = "spreadsheet")]
-        crate::spreadsheet::KIND,
+        #[cfg(feature = "govuk_pay")]
+        crate::govuk_pay::KIND,
         #[cfg(feature = "http_json")]
         crate::http_json::KIND,
+        #[cfg(feature = "prometheus")]
+        crate::prometheus::KIND,
+        #[cfg(feature = "spreadsheet")]
+        crate::spreadsheet::KIND,
     ]
 }
 

@@ -8,10 +8,14 @@ pub mod chance;
 pub mod clock;
 pub mod collector;
 pub mod error;
+#[cfg(feature = "govuk_pay")]
+pub mod govuk_pay;
 pub mod http;
 #[cfg(feature = "http_json")]
 pub mod http_json;
 pub mod kinds;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 pub mod quota;
 pub mod secret;
 pub mod settings;
