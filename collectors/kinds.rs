@@ -18,6 +18,10 @@ pub struct Kind {
 /// Every kind built into this program.
 pub fn kinds() -> &'static [Kind] {
     &[
+        #[cfg(feature = "feedback_explorer")]
+        crate::feedback_explorer::KIND,
+        #[cfg(feature = "govuk_forms")]
+        crate::govuk_forms::KIND,
         #[cfg(feature = "govuk_pay")]
         crate::govuk_pay::KIND,
         #[cfg(feature = "http_json")]

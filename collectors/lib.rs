@@ -8,6 +8,10 @@ pub mod chance;
 pub mod clock;
 pub mod collector;
 pub mod error;
+#[cfg(feature = "feedback_explorer")]
+pub mod feedback_explorer;
+#[cfg(feature = "govuk_forms")]
+pub mod govuk_forms;
 #[cfg(feature = "govuk_pay")]
 pub mod govuk_pay;
 pub mod http;

@@ -39,7 +39,8 @@ pub(super) struct Payment {
     #[serde(default)]
     moto: bool,
     authorisation_mode: Option<String>,
-    payment_provider: Option<String>,
+    #[serde(rename = "payment_provider")]
+    provider: Option<String>,
     refund_summary: Option<RefundSummary>,
 }
 
@@ -87,7 +88,7 @@ impl Payment {
 
     /// Whether it moved no money: an account for trying things out.
     pub(super) fn is_test(&self) -> bool {
-        self.payment_provider.as_deref() == Some("sandbox")
+        self.provider.as_deref() == Some("sandbox")
     }
 }
 

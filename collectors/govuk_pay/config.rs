@@ -138,7 +138,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
         },
         // Accounts with little traffic have a limit per minute that the documentation does not tell.
         host_limit: HostLimit::concurrent(2).per_second(settings.requests_per_second.unwrap_or(5)),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         max_pages: settings.max_pages.unwrap_or(MAX_PAGES).max(1),
     })
 }

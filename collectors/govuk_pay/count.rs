@@ -16,7 +16,7 @@ use crate::http_json::words::shown;
 pub(super) struct Counts<'p> {
     plan: &'p Plan,
     days: Vec<Period>,
-    counts: BTreeMap<(Measure, Channel), BTreeMap<Period, u64>>,
+    series: BTreeMap<(Measure, Channel), BTreeMap<Period, u64>>,
     unknown_states: BTreeSet<String>,
     /// Created at another time than asked for.
     outside: u64,
@@ -26,17 +26,17 @@ pub(super) struct Counts<'p> {
 
 impl<'p> Counts<'p> {
     pub(super) fn new(plan: &'p Plan, days: Vec<Period>) -> Self {
-        let mut counts: BTreeMap<(Measure, Channel), BTreeMap<Period, u64>> = BTreeMap::new();
+        let mut series: BTreeMap<(Measure, Channel), BTreeMap<Period, u64>> = BTreeMap::new();
         // A search that finds nothing says that there was nothing: these zeros are the source's own.
         for channel in &plan.channels {
             for measure in [Measure::Started, Measure::Completed] {
-                counts.insert((measure, *channel), days.iter().map(|day| (*day, 0)).collect());
+                series.insert((measure, *channel), days.iter().map(|day| (*day, 0)).collect());
             }
         }
         Self {
             plan,
             days,
-            counts,
+            series,
             unknown_states: BTreeSet::new(),
             outside: 0,
             tests: 0,
@@ -69,7 +69,7 @@ impl<'p> Counts<'p> {
         let channel = payment.channel();
         for (measure, counts) in [(Measure::Started, started), (Measure::Completed, completed && !left_out)] {
             if counts {
-                *self.counts.entry((measure, channel)).or_default().entry(day).or_default() += 1;
+                *self.series.entry((measure, channel)).or_default().entry(day).or_default() += 1;
             }
         }
     }
@@ -113,7 +113,7 @@ impl<'p> Counts<'p> {
         }
         let undeclared = |channel: &Channel| !plan.channels.contains(channel);
         let mut met: Vec<Channel> =
-            self.counts.keys().map(|(_, channel)| *channel).filter(undeclared).collect();
+            self.series.keys().map(|(_, channel)| *channel).filter(undeclared).collect();
         met.sort();
         met.dedup();
         for channel in met {
@@ -122,7 +122,7 @@ impl<'p> Counts<'p> {
             );
             builder.note(&place, text);
         }
-        for ((measure, channel), days) in self.counts {
+        for ((measure, channel), days) in self.series {
             let series = builder.series(SeriesKey {
                 service: plan.service.clone(),
                 measure,

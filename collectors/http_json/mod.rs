@@ -37,7 +37,6 @@ fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
     Ok(Arc::new(HttpJson { plan: plan::plan(table)? }))
 }
 
-#[derive(Debug)]
 struct HttpJson {
     plan: Plan,
 }

@@ -23,8 +23,8 @@ const MAX_PAGES: u32 = 100;
 const MAX_ROWS: u64 = 200_000;
 const MAX_BYTES: usize = 32 << 20;
 
-/// What the collector works from.
-#[derive(Debug, Clone)]
+/// What the collector works from. It cannot be printed: an address may hold a key.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) url: Template,
     /// The address for some window: whatever is filled in, the host stays this one.
@@ -59,7 +59,7 @@ pub(super) struct Plan {
 }
 
 /// One figure of a row: all of a long row, one of several in a wide one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct FigurePlan {
     pub(super) measure: Source,
     pub(super) channel: Source,

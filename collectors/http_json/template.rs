@@ -25,7 +25,7 @@ pub(super) struct Values {
 }
 
 /// A text with placeholders.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Template(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,8 +61,8 @@ pub(super) enum Part {
     Label(String),
 }
 
-/// What the collector works from.
-#[derive(Debug, Clone)]
+/// What the collector works from. It cannot be printed: a header may hold a key.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) address: Address,
     pub(super) credential: Option<Credential>,
@@ -78,7 +78,7 @@ pub(super) struct Plan {
 }
 
 /// One expression and what its value is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct FigurePlan {
     pub(super) query: String,
     pub(super) measure: Measure,

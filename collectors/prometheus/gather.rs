@@ -72,11 +72,9 @@ impl<'p> Gathered<'p> {
                 let before = points.entry(*period).or_insert(Some(Decimal::ZERO));
                 *before = match (sample, *before) {
                     (Sample::Number(number), Some(before)) => before.checked_add(number),
-                    _ => {
-                        self.not_numbers += 1;
-                        None
-                    }
+                    (Sample::Number(_) | Sample::NotANumber, _) => None,
                 };
+                self.not_numbers += u32::from(sample == Sample::NotANumber);
             }
         }
         Ok(())

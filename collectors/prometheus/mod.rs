@@ -31,7 +31,6 @@ fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
     Ok(Arc::new(Prometheus { plan: config::plan(table)? }))
 }
 
-#[derive(Debug)]
 struct Prometheus {
     plan: Plan,
 }
