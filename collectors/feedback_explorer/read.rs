@@ -234,7 +234,7 @@ impl<'p> Export<'p> {
             self.individual.iter().filter(|day| !self.days.contains_key(*day)).collect();
         for (service, day) in waiting.iter().take(20) {
             let text = format!(
-                "the answers about {service} on {day} are not added up yet, and left out until a later export"
+                "the answers about {service} on {day} are not added up in this export, and left out; a later one has them"
             );
             builder.note(file, text);
         }
@@ -243,10 +243,7 @@ impl<'p> Export<'p> {
         }
         if !self.other_services.is_empty() {
             let count = self.other_services.len();
-            builder.note(
-                file,
-                format!("ratings of {count} services that `services` does not list are left out"),
-            );
+            builder.note(file, format!("services that `services` does not list are left out: {count}"));
         }
         builder.finish().0
     }

@@ -8,8 +8,10 @@ mod config;
 use std::sync::Arc;
 
 use crate::spreadsheet::Spreadsheet;
+use crate::spreadsheet::header;
 use crate::spreadsheet::plan::Plan;
 use crate::spreadsheet::read::{self, Outcome};
+use crate::spreadsheet::table::Table;
 use crate::{Collector, Kind, SettingProblems};
 
 /// The entry of the kinds table.
@@ -28,12 +30,27 @@ fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
 fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
     let mut outcome = read::read(plan, file, bytes);
     if let Outcome::Figures(batch) = &mut outcome {
+        if let Some(missing) = missing_column(plan, file, bytes) {
+            let message = format!(
+                "{file}: no column {missing:?}; download the metrics again, and leave the file as it is"
+            );
+            return Outcome::Rejected { message, details: Vec::new() };
+        }
         let newest = batch.figures().map(|(_, point)| point.period).max();
         for point in batch.series.iter_mut().filter_map(|series| series.points.last_mut()) {
             point.quality.provisional |= Some(point.period) == newest;
         }
     }
     outcome
+}
+
+/// A column of figures that is not there. To the spreadsheet kind that is another edition; here it is
+/// another file.
+fn missing_column(plan: &Plan, file: &str, bytes: &[u8]) -> Option<&'static str> {
+    let table = Table::open(plan, file, bytes).ok()?;
+    let header = header::find(plan, &table, file).ok()?;
+    let there = |column: &&str| header.names.iter().any(|name| name.eq_ignore_ascii_case(column));
+    ["Started", "Completed"].into_iter().find(|column| !there(column))
 }
 
 #[cfg(test)]

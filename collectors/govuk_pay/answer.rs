@@ -114,6 +114,10 @@ fn refusal(reply: &Reply) -> Option<Refusal> {
     serde_json::from_slice(&reply.bytes).ok()
 }
 
+fn cut(text: &str) -> String {
+    text.chars().take(160).collect()
+}
+
 /// Says what a refusal means.
 pub(super) fn failure(reply: &Reply) -> Option<CollectError> {
     let reason = match reply.status {
@@ -141,7 +145,7 @@ pub(super) fn failure(reply: &Reply) -> Option<CollectError> {
     let said = refusal(reply).map_or_else(String::new, |refusal| {
         let field =
             if refusal.field.is_empty() { String::new() } else { format!(", {}", shown(&refusal.field)) };
-        format!(" with {} ({}{field})", shown(&refusal.code), shown(&refusal.description))
+        format!(" with {} ({}{field})", shown(&refusal.code), cut(&refusal.description))
     });
     Some(CollectError::new(reason, format!("{} answered {}{said}; {remedy}", reply.address(), reply.status)))
 }

@@ -7,6 +7,7 @@ use kpi::{Channel, ServiceId};
 use serde::Deserialize;
 
 use crate::http::{Address, Credential, HostLimit};
+use crate::http_json::auth::Censor;
 use crate::http_json::window::Settling;
 use crate::{SecretRef, SettingProblem, SettingProblems, settings};
 
@@ -70,12 +71,19 @@ pub(super) enum Refunded {
     LeaveOut,
 }
 
+/// One account of the service.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) credential: Credential,
+    pub(super) censor: Censor,
+}
+
 /// What the collector works from.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) service: ServiceId,
     pub(super) address: Address,
-    pub(super) credentials: Vec<Credential>,
+    pub(super) accounts: Vec<Account>,
     /// Channels for which a day without payments is zero.
     pub(super) channels: Vec<Channel>,
     /// `None`: every state, those too that Pay may add.
@@ -125,7 +133,14 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     Ok(Plan {
         service: settings.service,
         address,
-        credentials: settings.api_keys.iter().map(|key| Credential::bearer(key.open())).collect(),
+        accounts: settings
+            .api_keys
+            .iter()
+            .map(|key| {
+                let key = key.open();
+                Account { credential: Credential::bearer(key.clone()), censor: Censor::new(Some(key)) }
+            })
+            .collect(),
         channels,
         started: settings.states.started,
         completed: settings.states.completed.unwrap_or_else(|| vec![State::Success]),

@@ -84,7 +84,7 @@ impl<'p> Counts<'p> {
     pub(super) fn finish(self, now: Timestamp) -> Batch {
         let plan = self.plan;
         let mut builder = BatchBuilder::new();
-        let place = plan.address.to_string();
+        let place = plan.service.to_string();
         for found in &self.incomplete {
             let text = format!(
                 "{} payments were announced and {} came; the figures are provisional until they agree",
@@ -101,12 +101,12 @@ impl<'p> Counts<'p> {
             builder.note(&place, text);
         }
         if self.outside > 0 {
-            let text = format!("{} payments of days that were not asked for are left out", self.outside);
+            let text = format!("payments of days that were not asked for are left out: {}", self.outside);
             builder.note(&place, text);
         }
         if self.tests > 0 {
             let text = format!(
-                "{} payments are of a sandbox account; use the API key of the live account",
+                "payments of a sandbox account, which move no money: {}; use the API key of the live account",
                 self.tests
             );
             builder.note(&place, text);

@@ -58,8 +58,8 @@ impl Collector for GovukPay {
         else {
             return Ok(ProbeReport { lines });
         };
-        for (number, credential) in (1..).zip(&plan.credentials) {
-            let request = search::question(plan, credential, day, day, "1");
+        for (number, account) in (1..).zip(&plan.accounts) {
+            let request = search::question(plan, account, day, day, "1");
             let reply = context.http.send(request).await.map_err(|error| self.of_account(number, error))?;
             let total = if reply.status == 404 { 0 } else { reply.json::<Page>()?.total };
             lines.push(format!("account {number}: {total} payments created on {day}"));
@@ -75,9 +75,9 @@ impl Collector for GovukPay {
         };
         let mut counts = Counts::new(plan, days);
         // All or nothing: without one account the sum over the service would be wrong.
-        for (number, credential) in (1..).zip(&plan.credentials) {
+        for (number, account) in (1..).zip(&plan.accounts) {
             let mut visit = |payment: &answer::Payment| counts.payment(payment);
-            let found = search::payments(plan, credential, (first, last), context, &mut visit).await;
+            let found = search::payments(plan, account, (first, last), context, &mut visit).await;
             counts.found(found.map_err(|error| self.of_account(number, error))?);
         }
         Ok(Answer::Figures { batch: counts.finish(context.clock.now()), bookmark: None })
@@ -87,7 +87,7 @@ impl Collector for GovukPay {
 impl GovukPay {
     /// Says which of several keys an error is about.
     fn of_account(&self, number: usize, error: CollectError) -> CollectError {
-        if self.plan.credentials.len() < 2 {
+        if self.plan.accounts.len() < 2 {
             return error;
         }
         error.rewritten(|text| format!("api_keys[{}]: {text}", number - 1))

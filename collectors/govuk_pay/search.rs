@@ -6,8 +6,8 @@ use kpi::Period;
 use sha2::{Digest, Sha256};
 
 use super::answer::{self, Page, Payment};
-use super::config::Plan;
-use crate::http::{Credential, Request};
+use super::config::{Account, Plan};
+use crate::http::Request;
 use crate::{CollectError, Context, Reason};
 
 /// The most payments a page may have.
@@ -24,25 +24,19 @@ pub(super) struct Found {
 
 /// The first page of a search for the payments created from the beginning of `first` to the end of
 /// `last`. Pay reads UTC, and `to_date` is exclusive.
-pub(super) fn question(
-    plan: &Plan,
-    credential: &Credential,
-    first: Period,
-    last: Period,
-    size: &str,
-) -> Request {
+pub(super) fn question(plan: &Plan, account: &Account, first: Period, last: Period, size: &str) -> Request {
     let (from, to) = (first.span(&plan.settling.zone).start, last.span(&plan.settling.zone).end);
     let request = Request::get(plan.address.at("v1/payments"))
         .query("from_date", from.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .query("to_date", to.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .query("page", "1")
         .query("display_size", size);
-    sent_with(plan, credential, request)
+    sent_with(plan, account, request)
 }
 
-fn sent_with(plan: &Plan, credential: &Credential, request: Request) -> Request {
+fn sent_with(plan: &Plan, account: &Account, request: Request) -> Request {
     request
-        .credential(credential.clone())
+        .credential(account.credential.clone())
         .host_limit(plan.host_limit)
         .timeout(plan.timeout)
         .accept(404)
@@ -55,17 +49,17 @@ fn sent_with(plan: &Plan, credential: &Credential, request: Request) -> Request 
 /// Shows every payment of one account to `visit`.
 pub(super) async fn payments(
     plan: &Plan,
-    credential: &Credential,
+    account: &Account,
     (first, last): (Period, Period),
     context: &Context,
     visit: &mut (dyn FnMut(&Payment) + Send),
 ) -> Result<Found, CollectError> {
-    let mut request = question(plan, credential, first, last, PAGE_SIZE);
+    let mut request = question(plan, account, first, last, PAGE_SIZE);
     let mut found = Found { payments: 0, announced: 0 };
     let mut seen = HashSet::new();
     let mut links = HashSet::new();
     for number in 1..=plan.max_pages {
-        let reply = context.http.send(request).await?;
+        let reply = account.censor.clear(context.http.send(request).await?).await;
         // Payments may leave a search while it is paged through; the page after the last is a 404.
         if reply.status == 404 {
             return Ok(found);
@@ -86,7 +80,7 @@ pub(super) async fn payments(
             visit(payment);
         }
         let Some(next) = page.next() else { return Ok(found) };
-        request = sent_with(plan, credential, Request::get(reply.address().follow(next)?));
+        request = sent_with(plan, account, Request::get(reply.address().follow(next)?));
     }
     let problem = format!(
         "{} has more than {} pages of payments; raise `max_pages`, or ask for fewer days with `largest`",

@@ -1,9 +1,10 @@
 //! Credentials as settings name them, for this kind and for others that take the same ones.
 
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::http::Credential;
-use crate::{SecretRef, SettingProblem, SettingProblems};
+use crate::http::{Credential, Reply};
+use crate::{Secret, SecretRef, SettingProblem, SettingProblems};
 
 /// Who asks. A flat table, so that a wrong key is named by its own path.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -28,7 +29,43 @@ enum AuthKind {
     Query,
 }
 
+/// Takes a secret out of an answer before any of it is read, so that no message about the answer can
+/// repeat it: not even half of it, where a text is cut.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Censor(Option<Secret>);
+
+impl Censor {
+    pub(crate) const fn new(secret: Option<Secret>) -> Self {
+        Self(secret)
+    }
+
+    pub(crate) async fn clear(&self, mut reply: Reply) -> Reply {
+        let Some(secret) = &self.0 else { return reply };
+        let Ok(secret) = secret.current().await else { return reply };
+        let secret = secret.expose_secret();
+        // What is short or a number may be a figure, which must not be changed.
+        if secret.len() < 8 || secret.bytes().all(|byte| byte.is_ascii_digit()) {
+            return reply;
+        }
+        let escaped = serde_json::Value::from(secret).to_string();
+        let escaped = escaped.trim_matches('"');
+        for form in [secret.to_owned(), escaped.to_owned(), escaped.replace('/', "\\/")] {
+            let there = reply.bytes.windows(form.len()).any(|window| window == form.as_bytes());
+            if there {
+                let text = String::from_utf8_lossy(&reply.bytes).replace(&form, "[hidden]");
+                reply.bytes = text.into_bytes();
+            }
+        }
+        reply
+    }
+}
+
 impl AuthSettings {
+    /// What keeps the secret out of messages.
+    pub(crate) fn censor(&self) -> Censor {
+        Censor::new(self.secret.as_ref().map(SecretRef::open))
+    }
+
     /// The credential, kept by the collector; problems are added to `problems`.
     pub(crate) fn credential(&self, problems: &mut SettingProblems) -> Option<Credential> {
         let mut wrong = |key: &str, message: &str| {

@@ -51,7 +51,7 @@ pub(super) async fn pages(
     let filled = values(first, last, &plan.settling.zone, plan.period_kind, paging.first, paging.size);
     let mut turn = Turn::first(filled);
     while turn.pages < most_pages {
-        let reply = context.http.send(request(plan, &turn)?).await?;
+        let reply = plan.censor.clear(context.http.send(request(plan, &turn)?).await?).await;
         if paging.end_status == Some(reply.status) {
             if turn.pages == 0 {
                 let problem = format!(
@@ -61,7 +61,8 @@ pub(super) async fn pages(
                 );
                 return Err(CollectError::new(Reason::Config, problem));
             }
-            break;
+            reader.announced(&turn);
+            return Ok(false);
         }
         let mut body: Value = reply.json()?;
         let rows = rows(plan, &reply, &mut body)?;
@@ -82,8 +83,7 @@ pub(super) async fn pages(
             return Ok(false);
         }
     }
-    reader.announced(&turn);
-    Ok(turn.pages >= most_pages)
+    Ok(true)
 }
 
 fn request(plan: &Plan, turn: &Turn) -> Result<Request, CollectError> {

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use kpi::{Coverage, Period, PeriodKind, Value};
 use rust_decimal::Decimal;
 
+use super::auth::Censor;
 use super::config::{Absent, Expected, Method, PagingKind, Repeated, Settings, Source};
 use super::dates::{self, DateFormat};
 use super::paging::Paging;
@@ -34,6 +35,7 @@ pub(super) struct Plan {
     pub(super) headers: Vec<(String, Template)>,
     pub(super) body: Option<serde_json::Value>,
     pub(super) credential: Option<Credential>,
+    pub(super) censor: Censor,
     pub(super) paging: Paging,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
@@ -105,11 +107,12 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
             headers,
             body,
             credential,
+            censor: settings.auth.censor(),
             paging,
             host_limit: HostLimit::concurrent(limits.concurrent.unwrap_or(2)).per_second(per_second),
             timeout: Duration::from_secs(limits.timeout_secs.unwrap_or(60)),
             attempts: limits.attempts.unwrap_or(3),
-            max_pages: limits.max_pages.unwrap_or(MAX_PAGES),
+            max_pages: limits.max_pages.unwrap_or(MAX_PAGES).max(1),
             max_rows: limits.max_rows.unwrap_or(MAX_ROWS),
             max_bytes: limits.max_bytes.unwrap_or(MAX_BYTES),
             period_kind: settings.period,

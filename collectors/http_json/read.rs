@@ -17,6 +17,8 @@ use crate::{CollectError, Reason};
 
 /// Bad rows listed; the rest are counted.
 const PROBLEMS_LISTED: usize = 50;
+/// The place of what is not about one row.
+const ALL_ROWS: &str = "all rows";
 
 /// Gathers the figures of one answer.
 pub(super) struct Reader<'p> {
@@ -32,6 +34,7 @@ pub(super) struct Reader<'p> {
     unlisted: u64,
     /// Pointers that some row has: one that none has is a sign that the source changed.
     found: HashSet<&'p str>,
+    pointer_count: usize,
     first_row: Option<String>,
     incomplete: Option<String>,
 }
@@ -56,6 +59,7 @@ impl<'p> Reader<'p> {
             problems: Vec::new(),
             unlisted: 0,
             found: HashSet::new(),
+            pointer_count: pointers(plan).collect::<HashSet<_>>().len(),
             first_row: None,
             incomplete: None,
         }
@@ -82,11 +86,12 @@ impl<'p> Reader<'p> {
             self.first_row = Some(fetch::members(row));
         }
         let plan = self.plan;
-        let period = self.text(row, &plan.period).and_then(|text| {
+        self.look_for_parts(row);
+        let period = part(row, &plan.period).and_then(|text| {
             dates::period(&plan.period_formats, &text, plan.period_kind, &plan.settling.zone)
                 .map_err(|expected| format!("period {:?}: {expected}", shown(&text)))
         });
-        let service = self.text(row, &plan.service).and_then(|text| {
+        let service = part(row, &plan.service).and_then(|text| {
             plan.words.service(&text).map_err(|expected| format!("service {:?}: {expected}", shown(&text)))
         });
         let (period, service) = match (period, service) {
@@ -116,52 +121,30 @@ impl<'p> Reader<'p> {
         self.good_rows += u64::from(good);
     }
 
-    fn figure(
-        &mut self,
-        row: &Json,
-        figure: &'p FigurePlan,
-    ) -> Result<(kpi::Measure, kpi::Channel, Value), String> {
+    fn look_for_parts(&mut self, row: &Json) {
+        if self.found.len() < self.pointer_count {
+            self.found.extend(pointers(self.plan).filter(|pointer| row.pointer(pointer).is_some()));
+        }
+    }
+
+    fn figure(&self, row: &Json, figure: &FigurePlan) -> Result<(kpi::Measure, kpi::Channel, Value), String> {
         let words = &self.plan.words;
-        let text = self.text(row, &figure.measure)?;
+        let text = part(row, &figure.measure)?;
         let measure =
             words.measure(&text).map_err(|expected| format!("measure {:?}: {expected}", shown(&text)))?;
-        let text = self.text(row, &figure.channel)?;
+        let text = part(row, &figure.channel)?;
         let channel =
             words.channel(&text).map_err(|expected| format!("channel {:?}: {expected}", shown(&text)))?;
         Ok((measure, channel, self.value(row, figure)?))
     }
 
-    /// The text of a part that every row must have.
-    fn text(&mut self, row: &Json, source: &'p Source) -> Result<String, String> {
-        let pointer = match source {
-            Source::Constant(text) => return Ok(text.clone()),
-            Source::Pointer(pointer) => pointer,
-        };
-        let found = row.pointer(pointer);
-        if found.is_some() {
-            self.found.insert(pointer);
-        }
-        match found {
-            Some(Json::String(text)) => Ok(text.clone()),
-            Some(Json::Number(number)) => Ok(number.to_string()),
-            Some(Json::Bool(flag)) => Ok(flag.to_string()),
-            Some(Json::Null) | None => Err(format!("there is nothing at {pointer:?}")),
-            Some(Json::Array(_) | Json::Object(_)) => {
-                Err(format!("there is a list or an object at {pointer:?}, and a text or number is expected"))
-            }
-        }
-    }
-
-    fn value(&mut self, row: &Json, figure: &'p FigurePlan) -> Result<Value, String> {
+    fn value(&self, row: &Json, figure: &FigurePlan) -> Result<Value, String> {
         if let Source::Pointer(pointer) = &figure.value
             && matches!(row.pointer(pointer), None | Some(Json::Null))
         {
-            if row.pointer(pointer).is_some() {
-                self.found.insert(pointer);
-            }
             return Ok(Value::NotProvided);
         }
-        let text = self.text(row, &figure.value)?;
+        let text = part(row, &figure.value)?;
         let text = text.trim();
         if let Some(value) = self.plan.tokens.get(&text.to_lowercase()) {
             return Ok(*value);
@@ -235,23 +218,23 @@ impl<'p> Reader<'p> {
         }
         self.fill();
         let mut builder = BatchBuilder::new();
-        let place = self.plan.home.to_string();
         for (row, text) in self.problems {
-            builder.note(format!("{place}, row {row}"), text);
+            builder.note(format!("row {row}"), text);
         }
         if self.unlisted > 0 {
-            builder.note(&place, format!("{} more rows with problems", self.unlisted));
+            builder.note(ALL_ROWS, format!("more problems like these: {}", self.unlisted));
         }
         if self.outside > 0 {
-            let rows = self.outside;
-            builder.note(
-                &place,
-                format!("{rows} rows of periods that were not asked for are left out; check that the question names {{from}} and {{to}}"),
+            let text = format!(
+                "rows of periods that were not asked for are left out: {}; check that the question names {{from}} and \
+                 {{to}}",
+                self.outside
             );
+            builder.note(ALL_ROWS, text);
         }
         let incomplete = self.incomplete.is_some();
         if let Some(text) = self.incomplete {
-            builder.note(&place, text);
+            builder.note(ALL_ROWS, text);
         }
         for (key, points) in self.figures {
             let series = builder.series(key);
@@ -268,24 +251,16 @@ impl<'p> Reader<'p> {
 
     /// Refuses an answer of many rows that no longer has what the settings name.
     fn check_shape(&self) -> Result<(), CollectError> {
-        let plan = self.plan;
-        let parts = plan.figures.iter().flat_map(|figure| [&figure.measure, &figure.channel, &figure.value]);
-        let missing: Vec<String> = [&plan.service, &plan.period]
-            .into_iter()
-            .chain(parts)
-            .filter_map(|source| match source {
-                Source::Pointer(pointer) if !self.found.contains(pointer.as_str()) => {
-                    Some(format!("{pointer:?}"))
-                }
-                _ => None,
-            })
+        let missing: Vec<String> = pointers(self.plan)
+            .filter(|pointer| !self.found.contains(pointer))
+            .map(|pointer| format!("{pointer:?}"))
             .collect();
         if self.rows == 0 || missing.is_empty() {
             return Ok(());
         }
         let problem = format!(
             "no row of {} has {}; its first row {}: the source has changed, or `fields` and `figures` name it wrongly",
-            plan.home,
+            self.plan.home,
             missing.join(" or "),
             self.first_row.as_deref().unwrap_or_default()
         );
@@ -320,4 +295,30 @@ impl<'p> Reader<'p> {
             }
         }
     }
+}
+
+/// The text of a part that every row must have.
+fn part(row: &Json, source: &Source) -> Result<String, String> {
+    let pointer = match source {
+        Source::Constant(text) => return Ok(text.clone()),
+        Source::Pointer(pointer) => pointer,
+    };
+    match row.pointer(pointer) {
+        Some(Json::String(text)) => Ok(text.clone()),
+        Some(Json::Number(number)) => Ok(number.to_string()),
+        Some(Json::Bool(flag)) => Ok(flag.to_string()),
+        Some(Json::Null) | None => Err(format!("there is nothing at {pointer:?}")),
+        Some(Json::Array(_) | Json::Object(_)) => {
+            Err(format!("there is a list or an object at {pointer:?}, and a text or number is expected"))
+        }
+    }
+}
+
+/// Every place of a row that the settings name.
+fn pointers(plan: &Plan) -> impl Iterator<Item = &str> {
+    let parts = plan.figures.iter().flat_map(|figure| [&figure.measure, &figure.channel, &figure.value]);
+    [&plan.service, &plan.period].into_iter().chain(parts).filter_map(|source| match source {
+        Source::Pointer(pointer) => Some(pointer.as_str()),
+        Source::Constant(_) => None,
+    })
 }

@@ -8,7 +8,7 @@ use kpi::Period;
 
 use super::answer::{self, Envelope, Series};
 use super::config::{Plan, WINDOW};
-use crate::http::{Reply, Request};
+use crate::http::Request;
 use crate::{CollectError, Context};
 
 /// Periods of one length, one after the other.
@@ -74,7 +74,7 @@ pub(super) async fn ask(
         .timeout(plan.timeout)
         .expect_json()
         .classify(answer::failure);
-    let reply: Reply = context.http.send(request).await?;
+    let reply = plan.censor.clear(context.http.send(request).await?).await;
     let mut envelope: Envelope = reply.json()?;
     let warnings = std::mem::take(&mut envelope.warnings);
     let infos = std::mem::take(&mut envelope.infos);

@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::http::{Address, Credential, HostLimit};
-use crate::http_json::auth::AuthSettings;
+use crate::http_json::auth::{AuthSettings, Censor};
 use crate::http_json::window::Settling;
 use crate::http_json::words::Words;
 use crate::{SettingProblem, SettingProblems, settings};
@@ -66,6 +66,7 @@ pub(super) enum Part {
 pub(super) struct Plan {
     pub(super) address: Address,
     pub(super) credential: Option<Credential>,
+    pub(super) censor: Censor,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
@@ -147,6 +148,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     Ok(Plan {
         address: settings.url,
         credential,
+        censor: settings.auth.censor(),
         headers: settings.headers,
         host_limit: HostLimit::concurrent(2).per_second(5),
         timeout: Duration::from_secs(settings.timeout_secs.unwrap_or(120)),

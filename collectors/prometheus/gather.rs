@@ -44,7 +44,7 @@ impl<'p> Gathered<'p> {
         run: &Run,
         series: Vec<Series>,
     ) -> Result<(), CollectError> {
-        let place = format!("{}, {}", self.plan.address, figure.measure);
+        let place = place(figure.measure);
         if series.is_empty() && !is_constant(figure) {
             let text =
                 "no series at all; see in the Prometheus page whether the metric is still there".to_owned();
@@ -85,7 +85,7 @@ impl<'p> Gathered<'p> {
         if !warnings.is_empty() {
             self.partial.extend(run.ends.iter().map(|(_, period)| *period));
         }
-        let place = self.plan.address.to_string();
+        let place = "answer".to_owned();
         for text in warnings {
             let text: String = text.chars().take(200).collect();
             self.notes.insert((
@@ -149,17 +149,15 @@ impl<'p> Gathered<'p> {
                 builder.push_to(series, Point { period: *period, value, quality });
             }
         }
-        let place = self.plan.address.to_string();
         for (measure, count) in &self.rounded {
             let text = format!(
-                "{count} figures of {measure} were fractions and are rounded: increase() estimates what lies between two \
-                 scrapes"
+                "figures that were fractions are rounded: {count}; increase() estimates what lies between two scrapes"
             );
-            builder.note(&place, text);
+            builder.note(place(*measure), text);
         }
         if self.not_numbers > 0 {
             let count = self.not_numbers;
-            builder.note(&place, format!("{count} values were NaN or infinite and count as not provided"));
+            builder.note("answer", format!("values that are NaN or infinite count as not provided: {count}"));
         }
         for (place, text) in self.notes {
             builder.note(place, text);
@@ -178,6 +176,11 @@ impl<'p> Gathered<'p> {
         }
         whole
     }
+}
+
+/// Where a note about an expression belongs.
+fn place(measure: Measure) -> String {
+    format!("expression for {measure}")
 }
 
 fn is_constant(figure: &FigurePlan) -> bool {
