@@ -241,7 +241,7 @@ mod tests {
     #[case("{from:dd/mm}", "\"dd/mm\" is no way to write a time")]
     #[case("{from:%!}", "is no way to write a time")]
     fn a_wrong_placeholder_is_named(#[case] text: &str, #[case] said: &str) {
-        let problem = Template::parse(text).unwrap_err();
+        let problem = Template::parse(text).err().unwrap();
         assert!(problem.contains(said), "{problem}");
     }
 }
