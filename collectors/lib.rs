@@ -10,6 +10,8 @@ pub mod collector;
 pub mod error;
 #[cfg(feature = "feedback_explorer")]
 pub mod feedback_explorer;
+#[cfg(feature = "ga4")]
+pub mod ga4;
 #[cfg(feature = "govuk_forms")]
 pub mod govuk_forms;
 #[cfg(feature = "govuk_pay")]
@@ -18,6 +20,10 @@ pub mod http;
 #[cfg(feature = "http_json")]
 pub mod http_json;
 pub mod kinds;
+#[cfg(feature = "matomo")]
+pub mod matomo;
+#[cfg(feature = "plausible")]
+pub mod plausible;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 pub mod quota;
@@ -25,6 +31,8 @@ pub mod secret;
 pub mod settings;
 #[cfg(feature = "spreadsheet")]
 pub mod spreadsheet;
+#[cfg(feature = "sql")]
+pub mod sql;
 
 pub use chance::{MachineRandomness, Randomness};
 pub use clock::{Clock, SystemClock};

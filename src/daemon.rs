@@ -139,9 +139,17 @@ impl Daemon {
             };
             round.cancel();
             running.await;
+            for gone in &settings.collectors {
+                if !next.collectors.iter().any(|collector| collector.name == gone.name) {
+                    shared.metrics.process.collector_gone(&gone.name);
+                }
+            }
             settings = next;
-            shared.snapshots.configure(settings.services.clone());
-            snapshots.rebuild_all().await?;
+            snapshots.configure(settings.services.clone());
+            shared.metrics.keep_periods(settings.metrics.keep_periods);
+            if let Err(error) = snapshots.rebuild_all().await {
+                say_unreadable(&error);
+            }
         };
         // The runs have ended, so the last change has been sent.
         rebuilding.abort();
@@ -183,10 +191,10 @@ async fn next_settings(
 ) -> Settings {
     loop {
         match reloads.recv().await {
-            Some(Ok(next)) if next.data_dir != present.data_dir || next.web.listen != present.web.listen => {
+            Some(Ok(next)) if needs_restart(present, &next) => {
                 process.config_refused();
                 tracing::error!(
-                    "data_dir and web.listen change only by a restart, the configuration before goes on"
+                    "data_dir, web.listen and log change only by a restart, the configuration before goes on"
                 );
             }
             Some(Ok(next)) => {
@@ -209,6 +217,10 @@ async fn next_settings(
     }
 }
 
+fn needs_restart(present: &Settings, next: &Settings) -> bool {
+    next.data_dir != present.data_dir || next.web.listen != present.web.listen || next.log != present.log
+}
+
 /// Rebuilds what changed, several changes at once where they come faster than pictures are made.
 async fn rebuild_as_figures_come(
     snapshots: Arc<Snapshots>,
@@ -220,12 +232,14 @@ async fn rebuild_as_figures_come(
         }
         match snapshots.rebuild(&services).await {
             Ok(()) => say_what_is_shown(&snapshots),
-            // The picture before stays, with its date; the next change or restart reads all that is missing.
-            Err(error) => {
-                tracing::warn!(%error, "the store cannot be read, the figures shown stay as they are");
-            }
+            Err(error) => say_unreadable(&error),
         }
     }
+}
+
+/// The picture before stays, with its date; the next change or restart reads all that is missing.
+fn say_unreadable(error: &StoreError) {
+    tracing::warn!(%error, "the store cannot be read, the figures shown stay as they are");
 }
 
 /// How many services have each KPI, in any period: what is missing is seen at once.

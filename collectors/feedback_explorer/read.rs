@@ -43,13 +43,28 @@ pub(super) fn read(plan: &Plan, services: &Services, file: &str, bytes: &[u8]) -
     };
     let origin = Origin { file: Arc::from(file), sheet: None };
     let mut export = Export::new(plan, services, origin, header);
-    table.rows(&mut |row| {
+    let mut short = None;
+    let needed = export.header.names.len();
+    let read = table.rows(&mut |row| {
+        // A sum that is missing would count as a zero: a file cut short is not read at all.
+        if row.number > export.header.row && row.width() < needed {
+            short = Some((row.number, row.width()));
+            return ControlFlow::Break(());
+        }
         if row.number > export.header.row {
             export.row(row);
         }
         ControlFlow::Continue(())
     });
-    export.finish(file)
+    if let Some((number, cells)) = short {
+        return whole(format!(
+            "cells in row {number}: {cells}, where the header has {needed}; the file may be cut short: download it again"
+        ));
+    }
+    match read {
+        Ok(()) => export.finish(file),
+        Err(message) => whole(message),
+    }
 }
 
 /// The slug in `/done/slug`, in a whole address, or alone.

@@ -6,7 +6,7 @@ use kpi::{Measure, Value};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::number::{self, Mark, Number, Unit};
+use super::number::{self, Mark, Number, Refusal, Unit};
 
 /// What an empty cell means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -88,8 +88,15 @@ impl CellRules {
         if let Some(value) = self.token(text) {
             return Ok(Said::Figure { value, provisional: false });
         }
-        let number = number::parse(text)
-            .ok_or("expected a number such as 1,234.5 or a word for an absent figure, see `tokens`")?;
+        let number = number::parse(text).map_err(|refusal| match refusal {
+            Refusal::Unreadable => {
+                "expected a number such as 1,234.5 or a word for an absent figure, see `tokens`"
+            }
+            Refusal::TooLarge => "the number is too large to be kept exactly; expected at most 28 digits",
+            Refusal::TooPrecise => {
+                "the number has too many digits after the point to be kept exactly; round it"
+            }
+        })?;
         let value = self.in_unit(number, measure)?;
         Ok(Said::Figure { value: Value::Known(value), provisional: number.mark == Mark::Provisional })
     }

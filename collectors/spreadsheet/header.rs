@@ -36,6 +36,14 @@ impl Header {
     pub(crate) fn column(&self, index: usize) -> ColumnName {
         ColumnName { index, header: self.names.get(index).filter(|name| !name.is_empty()).cloned() }
     }
+
+    /// The columns of the parts of figures, those of figures themselves in the wide layout left out.
+    pub(super) fn part_columns(&self) -> impl Iterator<Item = usize> {
+        self.fields.values().filter_map(|field| match field {
+            Field::Column(index) => Some(*index),
+            Field::Constant(_) => None,
+        })
+    }
 }
 
 /// Finds the header row: the one configured, else the first that holds every column needed. The
@@ -65,7 +73,7 @@ pub(crate) fn find(plan: &Plan, table: &Table<'_>, file: &str) -> Result<Header,
             nearest = Some((score, row.number, names));
         }
         if score == wanted.full_score() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    })?;
     let Some((_, row, names)) = nearest else {
         return Err(match plan.header_row {
             Some(number) => format!("no header in row {number}; set `header_row` to the row of the headers"),

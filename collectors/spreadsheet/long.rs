@@ -226,11 +226,10 @@ impl<'s, 'p, 'b> Long<'s, 'p, 'b> {
             [] => true,
             [text]
                 if columns().count() > 1
-                    && self.value_column.is_none_or(|value| row.text(value).is_empty()) =>
+                    && self.value_column.is_none_or(|value| row.text(value).is_empty())
+                    && !self.sheet.holds_row(text) =>
             {
-                let place = super::report::Place::row(&self.sheet.origin, row.number);
-                let text = format!("left out, a line of text: {:?}", super::report::shown(text));
-                out.builder.note(place.to_string(), text);
+                self.sheet.note_text(row, text, out);
                 true
             }
             _ => false,

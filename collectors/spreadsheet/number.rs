@@ -28,6 +28,16 @@ pub(super) struct Number {
     pub(super) mark: Mark,
 }
 
+/// Why a text is not a number that can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Not a number, or one that may be read in two ways.
+    Unreadable,
+    TooLarge,
+    /// More digits after the point than can be kept.
+    TooPrecise,
+}
+
 /// The quick way for what nearly every cell of a large file holds: up to 18 digits, perhaps with a
 /// point and a minus sign. `None` sends the cell the general way.
 pub(super) fn plain(cell: &[u8]) -> Option<Decimal> {
@@ -61,7 +71,7 @@ pub(super) fn plain(cell: &[u8]) -> Option<Decimal> {
 ///
 /// A comma that does not separate thousands is refused: `1,23` may be a decimal comma. So is an
 /// exponent: a spreadsheet that exported `1.2E+06` has lost the digits.
-pub(super) fn parse(text: &str) -> Option<Number> {
+pub(super) fn parse(text: &str) -> Result<Number, Refusal> {
     let (text, mark) = strip_mark(text.trim());
     let (text, mut negative) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inside) => (inside.trim(), true),
@@ -90,14 +100,14 @@ pub(super) fn parse(text: &str) -> Option<Number> {
     if negative {
         value.set_sign_negative(!value.is_zero());
     }
-    Some(Number { value, unit, mark })
+    Ok(Number { value, unit, mark })
 }
 
-fn digits(text: &str) -> Option<Decimal> {
+fn digits(text: &str) -> Result<Decimal, Refusal> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
-        return None;
+        return Err(Refusal::Unreadable);
     }
     let mut plain = String::with_capacity(text.len() + 1);
     for (position, group) in whole.split(',').enumerate() {
@@ -108,18 +118,22 @@ fn digits(text: &str) -> Option<Decimal> {
             _ => group.len() == 3,
         };
         if !fits || !all_digits(group) {
-            return None;
+            return Err(Refusal::Unreadable);
         }
         plain.push_str(group);
     }
     if plain.is_empty() {
         plain.push('0');
     }
+    let whole_digits = plain.len();
     if !fraction.is_empty() {
         plain.push('.');
         plain.push_str(fraction);
     }
-    Decimal::from_str_exact(&plain).ok()
+    Decimal::from_str_exact(&plain).map_err(|_| {
+        plain.truncate(whole_digits);
+        if Decimal::from_str_exact(&plain).is_ok() { Refusal::TooPrecise } else { Refusal::TooLarge }
+    })
 }
 
 /// Marks that cannot be a part of a number: `[note 2]`, `[r]`, `(p)`, `*`, `†`, superscripts.
@@ -177,7 +191,7 @@ mod tests {
         #[case] mark: Mark,
     ) {
         let value = Decimal::from_str(value).unwrap();
-        assert_eq!(parse(text), Some(Number { value, unit, mark }));
+        assert_eq!(parse(text), Ok(Number { value, unit, mark }));
     }
 
     #[rstest]
@@ -205,7 +219,15 @@ mod tests {
         )]
         text: &str,
     ) {
-        assert_eq!(parse(text), None);
+        assert_eq!(parse(text), Err(Refusal::Unreadable));
+    }
+
+    #[rstest]
+    #[case("9999999999999999999999999999999", Refusal::TooLarge)]
+    #[case("£79,228,162,514,264,337,593,543,950,336.5", Refusal::TooLarge)]
+    #[case("0.12345678901234567890123456789", Refusal::TooPrecise)]
+    fn what_cannot_be_kept_exactly_is_refused(#[case] text: &str, #[case] refusal: Refusal) {
+        assert_eq!(parse(text), Err(refusal));
     }
 
     fn with_commas(whole: u64) -> String {
@@ -246,7 +268,7 @@ mod tests {
         #[test]
         fn the_quick_way_agrees_with_the_general_one(text in "-?[0-9.,]{0,20}") {
             if let Some(quick) = plain(text.as_bytes()) {
-                prop_assert_eq!(Some(quick), parse(&text).map(|number| number.value));
+                prop_assert_eq!(Ok(quick), parse(&text).map(|number| number.value));
             }
         }
 

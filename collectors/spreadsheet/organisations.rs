@@ -5,7 +5,7 @@ use kpi::service::Organisation;
 
 /// Organisations whose slug on GOV.UK is not their name with hyphens, by that name with hyphens and
 /// "and" spelt out. A slug outlives a rename, so the older names are here too.
-const SLUGS: [(&str, &str); 12] = [
+const SLUGS: [(&str, &str); 13] = [
     ("hm-revenue-and-customs", "hm-revenue-customs"),
     ("her-majestys-revenue-and-customs", "hm-revenue-customs"),
     ("department-for-environment-food-and-rural-affairs", "department-for-environment-food-rural-affairs"),
@@ -18,6 +18,7 @@ const SLUGS: [(&str, &str); 12] = [
     ("hm-courts-and-tribunals-service", "hm-courts-and-tribunals-service"),
     ("driver-and-vehicle-licensing-agency", "driver-and-vehicle-licensing-agency"),
     ("hm-prison-and-probation-service", "hm-prison-and-probation-service"),
+    ("office-for-standards-in-education-childrens-services-and-skills", "ofsted"),
 ];
 
 /// The organisation of that name; `None` where the cell is empty or holds no name.
@@ -52,6 +53,8 @@ mod tests {
     #[case("Department for Culture Media and Sport", "department-for-culture-media-sport")]
     #[case("Foreign and Commonwealth Office", "foreign-commonwealth-office")]
     #[case("HM Courts & Tribunals Service", "hm-courts-and-tribunals-service")]
+    #[case("Office for Standards in Education, Children's Services and Skills", "ofsted")]
+    #[case("Office for Standards in Education, Children’s Services & Skills", "ofsted")]
     #[case("Attorney General's Office ", "attorney-generals-office")]
     fn an_organisation_has_the_slug_it_has_on_gov_uk(#[case] name: &str, #[case] slug: &str) {
         assert_eq!(organisation(name).unwrap().id.as_str(), slug);

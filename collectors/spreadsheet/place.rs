@@ -19,6 +19,11 @@ use crate::{Answer, CollectError, Reason};
 /// Files at a location, those that supersede others last.
 pub(super) fn files(plan: &Plan) -> Result<Vec<(String, PathBuf)>, CollectError> {
     match &plan.location {
+        // It would open, and fail only when read, as if to try again could help.
+        Location::File(path) if path.is_dir() => Err(CollectError::new(
+            Reason::Config,
+            format!("the file {} is a folder; use `folder`", path.display()),
+        )),
         Location::File(path) => Ok(vec![(file_name(path), path.clone())]),
         Location::Folder { folder, pattern } => in_folder(plan, folder, pattern),
         Location::Url { .. } => Ok(Vec::new()),
@@ -131,6 +136,7 @@ fn unreadable(what: &str, path: &Path, error: io::Error) -> CollectError {
         io::ErrorKind::NotFound => {
             (Reason::Config, format!("no {what} {shown}; put it there or correct `{what}`"))
         }
+        io::ErrorKind::NotADirectory => (Reason::Config, format!("the {what} {shown} is a file; use `file`")),
         io::ErrorKind::PermissionDenied => (
             Reason::Permission,
             format!("the {what} {shown} may not be read; allow it to the collector's user"),

@@ -23,7 +23,7 @@ use crate::{SettingProblems, settings};
 
 /// Changes whenever the same file would be read differently, so that files are read again after an
 /// upgrade.
-const READER_VERSION: &str = "spreadsheet 1";
+const READER_VERSION: &str = "spreadsheet 2";
 
 /// A file of more than this is a mistake or an attack; 300 million cells of a long table fit.
 const MAX_BYTES: u64 = 4 << 30;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kpi::batch::{Conflict, SeriesHandle};
 use kpi::service::ServiceDescription;
-use kpi::{Batch, BatchBuilder, Period, Point, ServiceId};
+use kpi::{Batch, BatchBuilder, Period, Point, ServiceId, Value};
 
 use super::config::OnError;
 use super::dates::{DateRules, Format};
@@ -15,6 +15,7 @@ use super::long::Long;
 use super::organisations::organisation;
 use super::plan::{Layout, Plan, Role};
 use super::report::{Origin, Place, Problem};
+use super::short::Used;
 use super::table::{Row, Table};
 use super::wide::Wide;
 use super::words::word;
@@ -84,24 +85,36 @@ impl Sheet<'_, '_> {
         match &self.plan.layout {
             Layout::Long => {
                 let mut long = Long::new(self);
-                self.body(|row| long.row(row, out));
+                self.body(&Used::new(self, std::iter::empty()), out, |row, out| long.row(row, out))
             }
             Layout::Wide(patterns) => {
                 let mut wide = Wide::new(self, patterns, out)?;
-                self.body(|row| wide.row(row, out));
+                self.body(&Used::new(self, wide.columns()), out, |row, out| wide.row(row, out))
             }
         }
-        Ok(())
     }
 
-    fn body(&self, mut each: impl FnMut(&Row<'_>)) {
+    fn body(
+        &self,
+        used: &Used,
+        out: &mut Gathered,
+        mut each: impl FnMut(&Row<'_>, &mut Gathered),
+    ) -> Result<(), String> {
         let header = self.header.row;
+        let mut last = (0, 0);
         self.table.rows(&mut |row| {
             if row.number > header {
-                each(row);
+                last = (row.number, row.width());
+                if row.width() < used.width {
+                    self.short(row, used, out);
+                } else {
+                    each(row, out);
+                }
             }
             ControlFlow::Continue(())
-        });
+        })?;
+        self.note_open_end(last, used, out);
+        Ok(())
     }
 
     /// Says where each figure that was given twice is. Places are not kept while reading, because
@@ -119,17 +132,16 @@ impl Sheet<'_, '_> {
         let _ = self.gather(&mut again);
         conflicts
             .into_iter()
-            .map(|Conflict { key, values: [first, second] }| {
+            .map(|Conflict { key, values: [first, _] }| {
                 let handle = again.builder.series(key.series.clone());
                 let seen = again.watched.remove(&(handle, key.period)).unwrap_or_default();
-                let place = |at: &(u32, usize)| Place::cell(&self.origin, at.0, self.header.column(at.1));
-                let others: Vec<String> = seen
-                    .iter()
-                    .skip(1)
-                    .map(|(row, column)| format!("row {row}, column {}", super::report::letters(*column)))
-                    .collect();
+                let place = |at: &Seen| Place::cell(&self.origin, at.row, self.header.column(at.column));
+                let other = |Seen { row, column, value }: &Seen| {
+                    format!("{value} in row {row}, column {}", super::report::letters(*column))
+                };
+                let others: Vec<String> = seen.iter().skip(1).map(other).collect();
                 let text = format!(
-                    "{} of {} by {} for {} is {first} here and {second} in {}; keep one",
+                    "{} of {} by {} for {} is {first} here and {}; keep one",
                     key.series.measure,
                     key.series.service,
                     key.series.channel,
@@ -192,6 +204,13 @@ impl Sheet<'_, '_> {
     }
 }
 
+/// A figure and where it is.
+struct Seen {
+    row: u32,
+    column: usize,
+    value: Value,
+}
+
 /// What has been read of a file so far.
 #[derive(Default)]
 pub(super) struct Gathered {
@@ -199,17 +218,20 @@ pub(super) struct Gathered {
     pub(super) described: HashSet<ServiceId>,
     problems: Vec<Problem>,
     unlisted: usize,
+    /// The last row that gave a figure.
+    pub(super) last_row: u32,
     /// Figures whose places are wanted: on the second reading only.
-    watched: HashMap<(SeriesHandle, Period), Vec<(u32, usize)>>,
+    watched: HashMap<(SeriesHandle, Period), Vec<Seen>>,
 }
 
 impl Gathered {
     #[inline]
     pub(super) fn figure(&mut self, series: SeriesHandle, point: Point, row: u32, column: usize) {
+        self.last_row = row;
         if self.watched.is_empty() {
             self.builder.push_to(series, point);
         } else if let Some(places) = self.watched.get_mut(&(series, point.period)) {
-            places.push((row, column));
+            places.push(Seen { row, column, value: point.value });
         }
     }
 

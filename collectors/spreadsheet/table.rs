@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::config::FileFormat;
 use super::decode::decode;
 use super::plan::Plan;
-use super::workbook;
+use super::{quotes, workbook};
 
 /// One row: its number as a spreadsheet shows it, and its cells.
 pub(crate) struct Row<'a> {
@@ -32,7 +32,7 @@ impl<'a> Row<'a> {
         std::str::from_utf8(self.cell(column)).unwrap_or_default().trim()
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.spans.len()
     }
 }
@@ -42,8 +42,17 @@ pub(crate) type Visit<'v> = dyn FnMut(&Row<'_>) -> ControlFlow<()> + 'v;
 
 /// A table that can be read from the top any number of times.
 pub(crate) enum Table<'b> {
-    Text { text: Cow<'b, str>, delimiter: u8 },
+    Text { text: Cow<'b, str>, delimiter: u8, cut: Cut },
     Sheet(workbook::Sheet),
+}
+
+/// How a text is cut into rows and cells.
+#[derive(Clone, Copy)]
+pub(crate) enum Cut {
+    /// At line feeds and delimiters: no quotes, and no line ended by a lone carriage return.
+    Plain,
+    /// As the csv reader does it.
+    Quoted,
 }
 
 impl<'b> Table<'b> {
@@ -65,7 +74,14 @@ impl<'b> Table<'b> {
         if head.starts_with("<!doctype html") || head.starts_with("<html") {
             return Err("a web page and not a table; check the address or the export".to_owned());
         }
-        Ok(Self::Text { text, delimiter: plan.delimiter.unwrap_or(usual) })
+        let delimiter = plan.delimiter.unwrap_or(usual);
+        let cut = if is_plain(text.as_bytes()) {
+            Cut::Plain
+        } else {
+            quotes::check(text.as_bytes(), delimiter)?;
+            Cut::Quoted
+        };
+        Ok(Self::Text { text, delimiter, cut })
     }
 
     /// The sheet read, for workbooks.
@@ -76,15 +92,34 @@ impl<'b> Table<'b> {
         }
     }
 
-    /// Shows every row to `visit`, empty ones left out but counted.
-    pub(crate) fn rows(&self, visit: &mut Visit<'_>) {
+    /// What is between cells, in a text.
+    pub(super) fn delimiter(&self) -> Option<u8> {
+        match self {
+            Self::Text { delimiter, .. } => Some(*delimiter),
+            Self::Sheet(_) => None,
+        }
+    }
+
+    /// Whether a text has line ends, but none after its last cell: nobody can tell whether that cell
+    /// is whole. A closing quote tells.
+    pub(super) fn ends_within_a_line(&self) -> bool {
+        let Self::Text { text, .. } = self else { return false };
+        memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some() && !text.ends_with(['\n', '\r', '"'])
+    }
+
+    /// Shows every row to `visit`, empty ones left out but counted. The error says where the rows
+    /// cannot be read on.
+    pub(crate) fn rows(&self, visit: &mut Visit<'_>) -> Result<(), String> {
         match self {
             Self::Sheet(sheet) => sheet.rows(visit),
-            Self::Text { text, delimiter } if is_plain(text.as_bytes()) => {
+            Self::Text { text, delimiter, cut: Cut::Plain } => {
                 plain_rows(text.as_bytes(), *delimiter, visit);
             }
-            Self::Text { text, delimiter } => quoted_rows(text.as_bytes(), *delimiter, visit),
+            Self::Text { text, delimiter, cut: Cut::Quoted } => {
+                return quoted_rows(text.as_bytes(), *delimiter, visit);
+            }
         }
+        Ok(())
     }
 }
 
@@ -137,13 +172,16 @@ fn plain_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) {
     }
 }
 
-fn quoted_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) {
+fn quoted_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) -> Result<(), String> {
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text);
     let mut record = csv::ByteRecord::new();
     let mut spans = Vec::with_capacity(32);
     let mut number = 0_u32;
-    while matches!(reader.read_byte_record(&mut record), Ok(true)) {
+    let failed = |number: u32, error: csv::Error| {
+        format!("the rows after row {number} cannot be read: {error}; export the file again")
+    };
+    while reader.read_byte_record(&mut record).map_err(|error| failed(number, error))? {
         let start = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
         number = number.saturating_add(1).saturating_add(empty_lines(text, start));
         spans.clear();
@@ -151,9 +189,10 @@ fn quoted_rows(text: &[u8], delimiter: u8, visit: &mut Visit<'_>) {
             (0..record.len()).filter_map(|cell| record.range(cell)).map(|span| (span.start, span.end)),
         );
         if visit(&Row::new(number, record.as_slice(), &spans)).is_break() {
-            return;
+            break;
         }
     }
+    Ok(())
 }
 
 /// Lines without anything on them at `start`, which the csv reader passes over without counting. The
@@ -187,7 +226,7 @@ mod tests {
             ControlFlow::Continue(())
         };
         if quoted {
-            quoted_rows(text.as_bytes(), b',', &mut visit);
+            quoted_rows(text.as_bytes(), b',', &mut visit).unwrap();
         } else {
             plain_rows(text.as_bytes(), b',', &mut visit);
         }

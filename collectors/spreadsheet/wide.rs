@@ -110,6 +110,11 @@ impl<'s, 'p, 'b> Wide<'s, 'p, 'b> {
         Ok(FigureColumn { index, slot: position, period })
     }
 
+    /// Where the figures are.
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().map(|column| column.index)
+    }
+
     pub(super) fn row(&mut self, row: &Row<'_>, out: &mut Gathered) {
         let sheet = self.sheet;
         if sheet.is_total(row) || self.is_text(row, out) {
@@ -217,21 +222,22 @@ impl<'s, 'p, 'b> Wide<'s, 'p, 'b> {
         if self.columns.iter().any(|column| !row.text(column.index).is_empty()) {
             return false;
         }
-        let service = self.sheet.text(row, Role::Service).unwrap_or_default();
+        let sheet = self.sheet;
+        let mut filled = (0..row.width()).map(|column| row.text(column)).filter(|text| !text.is_empty());
+        let service = sheet.text(row, Role::Service).unwrap_or_default();
         if service.is_empty() {
-            let first = (0..row.width()).map(|column| row.text(column)).find(|text| !text.is_empty());
-            if let Some(text) = first {
-                let place = Place::row(&self.sheet.origin, row.number);
-                out.builder.note(place.to_string(), format!("left out, a line of text: {:?}", shown(text)));
+            let Some(text) = filled.next() else { return true };
+            if sheet.holds_row(text) || filled.any(|text| sheet.holds_row(text)) {
+                return false;
             }
+            sheet.note_text(row, text, out);
             return true;
         }
-        let unusable = self.sheet.plan.words.service(service).is_err();
-        if unusable {
-            let place = Place::row(&self.sheet.origin, row.number);
-            out.builder.note(place.to_string(), format!("left out, a line of text: {:?}", shown(service)));
+        let is_text = sheet.plan.words.service(service).is_err() && !sheet.holds_row(service);
+        if is_text {
+            sheet.note_text(row, service, out);
         }
-        unusable
+        is_text
     }
 }
 

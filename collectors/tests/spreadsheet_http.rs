@@ -8,6 +8,8 @@
 
 mod support;
 
+use std::io::{Read, Write};
+
 use collectors::{Answer, Reason, Window};
 use rstest::rstest;
 use support::{batch, collector, context};
@@ -108,4 +110,31 @@ async fn a_web_page_is_not_a_table() {
     let collector = collector("spreadsheet", &settings(&server, ""));
     let error = collector.collect(&Window::Everything, &context(None)).await.unwrap_err();
     assert_eq!(error.to_string(), "calls.csv: a web page and not a table; check the address or the export");
+}
+
+#[tokio::test]
+async fn half_a_file_is_none() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = format!(
+        "url = 'http://{}/calls.csv'\nlayout = 'long'\n[columns]\nservice = 'Service'\nperiod = 'Month'\n\
+         measure = {{ value = 'completed' }}\nchannel = {{ value = 'phone' }}\nvalue = 'Calls'\n",
+        listener.local_addr().unwrap()
+    );
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = stream.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        tokio::task::spawn_blocking(move || {
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", CSV.len() + 1);
+            stream.write_all(format!("{head}{CSV}").as_bytes()).unwrap();
+        })
+        .await
+        .unwrap();
+    });
+    let collector = collector("spreadsheet", &settings);
+    let error = collector.collect(&Window::Everything, &context(None)).await.unwrap_err();
+    server.await.unwrap();
+    assert_eq!(error.reason(), Reason::Transient, "{error}");
+    assert!(error.to_string().contains("broke off its answer"), "{error}");
 }

@@ -14,7 +14,8 @@ use crate::exchange::{Record, write_csv, write_json_lines};
 use crate::report::known_at;
 use crate::store::{Query, Store};
 
-/// Write figures to a file or to standard output.
+/// Write figures to a file or to standard output: each with its current value, or as it was known on a
+/// day. Superseded values and descriptions of services stay in the store; `store backup` copies all of it.
 #[derive(Debug, Args)]
 pub(super) struct Export {
     /// The form of the file.

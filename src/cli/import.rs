@@ -1,18 +1,25 @@
 //! `import`: figures from a file that `export` wrote.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use collectors::{Clock, SystemClock};
+use kpi::{Batch, SeriesKey, ServiceId};
 
 use super::error::CommandError;
 use super::{Environment, progress};
 use crate::exchange::{read_csv, read_json_lines, submissions};
-use crate::store::Store;
+use crate::run::{Acceptance, Rules, ServiceBook, accept};
+use crate::store::{Query, Store, StoredPoint, Submission};
 
 /// Read figures from a file in the form `export` writes. Nothing is stored unless all of it can be read.
+///
+/// A figure of the file that is older than what the store knows is left out. Descriptions of services
+/// and superseded values are not in such a file; `store backup` keeps those too.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// A file whose name ends in .csv, .json or .jsonl.
@@ -40,8 +47,17 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
     let settings = environment.settings()?;
     let store = environment.write_store(&settings)?;
     let bar = progress::bar(submissions.len() as u64, "batches");
-    let (mut new, mut unchanged, mut revised, mut foreign) = (0, 0, 0, 0);
+    let book = ServiceBook::new(&settings.services);
+    let rules = Rules { book: &book, days: None, now: SystemClock.now() };
+    let (mut new, mut unchanged, mut revised, mut foreign, mut older) = (0, 0, 0, 0, 0);
     for submission in submissions {
+        let Submission { provenance, series, services } = submission;
+        let batch = Batch { series, services, notes: Vec::new() };
+        let Acceptance { mut submission, notes, .. } = accept(batch, provenance, &rules);
+        for note in notes {
+            eprintln!("note: {}: {}", note.place, note.text);
+        }
+        older += leave_out_older(&mut submission, &store).await?;
         let accepted = store
             .append(Arc::new(submission))
             .await
@@ -54,10 +70,38 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
     }
     bar.finish_and_clear();
     println!("imported: {new} new, {unchanged} unchanged, {revised} revised");
+    if older > 0 {
+        println!("{older} figures of the file were left out: the store knows newer values of them");
+    }
     if foreign > 0 {
         return Err(CommandError::Failed(format!(
             "{foreign} series were left out because another collector feeds them"
         )));
     }
     Ok(())
+}
+
+/// Takes out of a submission the figures of which the store holds a value collected later; gives how
+/// many. To let an older file through would put back what has been corrected since.
+async fn leave_out_older(submission: &mut Submission, store: &dyn Store) -> Result<usize, CommandError> {
+    let services: BTreeSet<ServiceId> =
+        submission.series.iter().map(|series| series.key.service.clone()).collect();
+    let query = Query { services: Some(services.into_iter().collect()), ..Query::default() };
+    let held =
+        store.series(&query).await.map_err(|error| CommandError::caused("cannot read the store", error))?;
+    let held: HashMap<SeriesKey, Vec<StoredPoint>> =
+        held.into_iter().map(|series| (series.key, series.points)).collect();
+    let mut left_out = 0;
+    for series in &mut submission.series {
+        let Some(points) = held.get(&series.key) else { continue };
+        series.points.retain(|point| {
+            let found = points.binary_search_by_key(&point.period, |stored| stored.point.period);
+            let newer = found.ok().and_then(|position| points.get(position)).is_some_and(|stored| {
+                stored.point != *point && stored.collected_at > submission.provenance.collected_at
+            });
+            left_out += usize::from(newer);
+            !newer
+        });
+    }
+    Ok(left_out)
 }

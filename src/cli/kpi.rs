@@ -7,7 +7,7 @@ use collectors::{Clock, SystemClock};
 
 use super::error::CommandError;
 use super::{Environment, table};
-use crate::report::{self, By, RequestText};
+use crate::report::{self, RequestText, Wanted};
 
 /// Show the KPIs of services, departments or government.
 #[derive(Debug, Args)]
@@ -24,20 +24,13 @@ pub(super) struct Kpi {
 
 pub(super) async fn run(command: Kpi, environment: &Environment) -> Result<(), CommandError> {
     let request = command.request.parse().map_err(|problems| CommandError::Usage(problems.join("\n")))?;
-    if request.by != By::Service && request.service.is_some() {
-        return Err(CommandError::Usage(
-            "a service is reported by service; leave out --by, or the service".to_owned(),
-        ));
-    }
     let settings = environment.settings()?;
     let store = environment.read_store(&settings)?;
     let rows = report::report(&request, &store, &settings.services, SystemClock.now())
         .await
         .map_err(|error| CommandError::caused("cannot read the figures", error))?;
-    if let (Some(service), true) = (&request.service, rows.is_empty()) {
-        return Err(CommandError::Failed(format!(
-            "there are no figures for service {service}; `pp-collector kpi` lists those there are"
-        )));
+    if rows.is_empty() {
+        return Err(CommandError::Failed(nothing(&request)));
     }
     let mut out = std::io::stdout().lock();
     let written = if command.json {
@@ -52,4 +45,21 @@ pub(super) async fn run(command: Kpi, environment: &Environment) -> Result<(), C
         out.write_all(table::render(&rows).as_bytes())
     };
     written.map_err(|error| CommandError::caused("cannot write to standard output", error))
+}
+
+/// What there is nothing of, and where there may be something.
+fn nothing(request: &report::Request) -> String {
+    let whose =
+        request.service.as_ref().map_or_else(String::new, |service| format!(" for service {service}"));
+    let period = match request.period {
+        Wanted::Newest(kind) => format!("for any {kind}"),
+        Wanted::One(period) => format!("for {period}"),
+    };
+    let known = request.known_at.map_or_else(String::new, |at| {
+        format!(" as known at the end of {}", at.to_zoned(kpi::period::london()).date())
+    });
+    format!(
+        "there are no figures{whose} {period}{known}; `pp-collector store stats` says what there is, \
+         `pp-collector collect --all` collects"
+    )
 }

@@ -24,9 +24,6 @@ const SUBJECT_WIDTH: usize = 60;
 
 /// The table, with what was left out and why below it.
 pub(super) fn render(rows: &[Row]) -> String {
-    if rows.is_empty() {
-        return "There are no figures yet. `pp-collector collect --all` collects them.\n".to_owned();
-    }
     let asked: Vec<_> =
         HEADINGS.iter().filter(|(kpi, _)| rows.iter().any(|row| row.figure.kpi == *kpi)).collect();
     let mut lines: BTreeMap<(&Subject, std::cmp::Reverse<Period>), BTreeMap<Kpi, &Row>> = BTreeMap::new();
@@ -182,6 +179,9 @@ fn notes(text: &mut String, rows: &[Row]) {
         }
         if let Some(warning) = &figure.evidence.warning {
             let _ = writeln!(text, "Check: {}: {warning}.", place());
+        }
+        if let Some(changed_on) = figure.evidence.definition_changed_on {
+            let _ = writeln!(text, "Break: {}: the definition of digital changed on {changed_on}.", place());
         }
         if !matches!(row.subject, Subject::Service(_)) && row.services.counted > 0 {
             let share = row.volume_share.map_or_else(String::new, |share| {

@@ -204,8 +204,8 @@ pub fn read_json_lines(from: impl BufRead) -> Result<Vec<(u64, Record)>, RecordE
     Ok(records)
 }
 
-/// Groups records into submissions by who collected them and when, oldest first, so that a history
-/// taken out of one store goes into another in the order it was known.
+/// Groups records into submissions by who collected them and when, oldest first, so that figures taken
+/// out of one store go into another in the order they were known.
 pub fn submissions(records: Vec<(u64, Record)>) -> Result<Vec<Submission>, RecordError> {
     let mut groups: BTreeMap<(Timestamp, CollectorName), BatchBuilder> = BTreeMap::new();
     for (line, record) in records {

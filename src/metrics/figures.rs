@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use kpi::calculate::KpiFigure;
 use kpi::{Kpi, Measure, PeriodKind};
@@ -19,12 +20,12 @@ use crate::snapshot::{CurrentKpi, ServicePicture, Snapshot, Snapshots};
 /// Exposes the current snapshot.
 pub struct FigureCollector {
     snapshots: Arc<Snapshots>,
-    keep: KeepPeriods,
+    keep: Arc<ArcSwap<KeepPeriods>>,
 }
 
 impl FigureCollector {
     /// A collector over the current snapshot.
-    pub const fn new(snapshots: Arc<Snapshots>, keep: KeepPeriods) -> Self {
+    pub const fn new(snapshots: Arc<Snapshots>, keep: Arc<ArcSwap<KeepPeriods>>) -> Self {
         Self { snapshots, keep }
     }
 }
@@ -36,7 +37,7 @@ impl Collector for FigureCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        families(&self.snapshots.current(), self.keep, self.snapshots.now())
+        families(&self.snapshots.current(), **self.keep.load(), self.snapshots.now())
     }
 }
 

@@ -6,6 +6,7 @@ mod table;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 pub use figures::FigureCollector;
@@ -22,6 +23,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
+    keep: Arc<ArcSwap<KeepPeriods>>,
     /// Counters and histograms of this process.
     pub process: Arc<ProcessMetrics>,
 }
@@ -31,10 +33,16 @@ impl Metrics {
     pub fn new(snapshots: Arc<Snapshots>, keep: KeepPeriods) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let process = Arc::new(ProcessMetrics::register(&registry)?);
-        registry.register(Box::new(FigureCollector::new(snapshots, keep)))?;
+        let keep = Arc::new(ArcSwap::from_pointee(keep));
+        registry.register(Box::new(FigureCollector::new(snapshots, Arc::clone(&keep))))?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        Ok(Self { registry, process })
+        Ok(Self { registry, keep, process })
+    }
+
+    /// Keeps figures for another number of periods from now on.
+    pub fn keep_periods(&self, keep: KeepPeriods) {
+        self.keep.store(Arc::new(keep));
     }
 
     /// The text Prometheus reads.

@@ -71,6 +71,15 @@ impl ProcessMetrics {
         self.schedule_interval.with_label_values(&[name]).set(longest_gap.as_secs_f64());
     }
 
+    /// A collector is configured no more: what is said of its future and its lateness goes with it, so
+    /// that nobody is told that it is late. Its counters stay, as counters do.
+    pub fn collector_gone(&self, collector: &CollectorName) {
+        for gauges in [&self.last_run, &self.last_success, &self.next_run, &self.schedule_interval] {
+            // A gauge that never had a value has none to lose.
+            drop(gauges.remove_label_values(&[collector.as_str()]));
+        }
+    }
+
     /// The configuration was loaded.
     pub fn config_loaded(&self, at: Timestamp) {
         self.config_loaded.set(1.0);

@@ -5,7 +5,7 @@ use kpi::Kpi;
 use rust_decimal::Decimal;
 
 /// Column names, in order.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 27] = [
     "subject_kind",
     "subject_id",
     "subject_name",
@@ -26,6 +26,13 @@ pub const COLUMNS: [&str; 20] = [
     "coverage",
     "parts_known",
     "parts_of",
+    "collected_at",
+    "revisions",
+    "sampled_ppm",
+    "thresholded",
+    "definition_changed_on",
+    "warning",
+    "services_held_back",
 ];
 
 /// The rows with a header.
@@ -39,7 +46,7 @@ pub fn csv(rows: &[Row]) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn record(row: &Row) -> [String; 20] {
+fn record(row: &Row) -> [String; 27] {
     let figure = &row.figure;
     let known = figure.state.known();
     let part =
@@ -48,7 +55,8 @@ fn record(row: &Row) -> [String; 20] {
         kpi::calculate::Basis::Computed => "computed",
         kpi::calculate::Basis::Published => "published",
     };
-    let completeness = figure.evidence.completeness;
+    let evidence = &figure.evidence;
+    let completeness = evidence.completeness;
     [
         row.subject.kind().to_owned(),
         row.subject.id().to_owned(),
@@ -66,9 +74,16 @@ fn record(row: &Row) -> [String; 20] {
         row.volume_share.map(|share| Kpi::DigitalTakeup.text(share)).unwrap_or_default(),
         figure.state.explanation().unwrap_or_default().to_owned(),
         basis.to_owned(),
-        figure.evidence.provisional.to_string(),
-        figure.evidence.coverage.to_string(),
+        evidence.provisional.to_string(),
+        evidence.coverage.to_string(),
         completeness.map(|parts| parts.known.to_string()).unwrap_or_default(),
         completeness.map(|parts| parts.of.to_string()).unwrap_or_default(),
+        evidence.collected_at.map(|at| at.to_string()).unwrap_or_default(),
+        evidence.revisions.to_string(),
+        evidence.sampled.map(|share| share.parts_per_million().to_string()).unwrap_or_default(),
+        evidence.thresholded.to_string(),
+        evidence.definition_changed_on.map(|on| on.to_string()).unwrap_or_default(),
+        evidence.warning.clone().unwrap_or_default(),
+        row.held_back.iter().map(|(service, _)| service.as_str()).collect::<Vec<_>>().join(" "),
     ]
 }

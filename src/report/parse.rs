@@ -78,7 +78,9 @@ fn ending(kind: PeriodKind, text: &str) -> Result<Period, String> {
     let date: Date =
         text.parse().map_err(|_| format!("ending: {text:?} is not a date such as 2017-01-01"))?;
     Period::ending(kind, date).map_err(|_| {
-        let hint = match Period::containing(kind, date) {
+        // Rolling years begin in every month, so their nearest ends are those of the month.
+        let near = if kind == PeriodKind::YearTo { PeriodKind::Month } else { kind };
+        let hint = match Period::containing(near, date) {
             Ok(period) => format!("; the nearest ends are {} and {}", period.start_date(), period.end_date()),
             Err(_) => String::new(),
         };

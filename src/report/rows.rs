@@ -1,12 +1,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan};
-use kpi::calculate::{
-    FigureTable, KpiFigure, Member, ServicesCounted, combine, compute, latest, recent_periods,
-    satisfaction_by,
-};
+use kpi::calculate::{Calculator, FigureTable, KpiFigure, Member, ServicesCounted, combine};
 use kpi::service::SatisfactionFormula;
-use kpi::{Kpi, OrganisationId, Period, PeriodKind, ServiceId};
+use kpi::{Kpi, OrganisationId, Period, PeriodKind, SampledShare, ServiceId};
 use rust_decimal::Decimal;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -14,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::request::{By, Request, Wanted};
 use crate::catalogue::{self, Catalogue, ServiceProfile};
 use crate::config::settings::ServiceSettings;
-use crate::snapshot::tables;
+use crate::snapshot::{DAYS_READ, tables};
 use crate::store::{Query, Store, StoreError};
 
 /// The formula groups are compared by, whatever each service declares.
@@ -84,7 +81,8 @@ impl Serialize for Row {
             .iter()
             .map(|(service, reason)| serde_json::json!({ "service": service, "reason": reason }))
             .collect();
-        let mut row = serializer.serialize_struct("Row", 17)?;
+        let evidence = &figure.evidence;
+        let mut row = serializer.serialize_struct("Row", 22)?;
         row.serialize_field("subject", &self.subject)?;
         row.serialize_field("name", &self.name)?;
         row.serialize_field("kpi", &figure.kpi)?;
@@ -97,10 +95,15 @@ impl Serialize for Row {
         row.serialize_field("volume_share", &self.volume_share.map(|share| Kpi::DigitalTakeup.text(share)))?;
         row.serialize_field("reason", &figure.state.explanation())?;
         row.serialize_field("basis", &figure.basis)?;
-        row.serialize_field("provisional", &figure.evidence.provisional)?;
-        row.serialize_field("coverage", &figure.evidence.coverage)?;
-        row.serialize_field("completeness", &figure.evidence.completeness)?;
-        row.serialize_field("collected_at", &figure.evidence.collected_at.map(|at| at.to_string()))?;
+        row.serialize_field("provisional", &evidence.provisional)?;
+        row.serialize_field("coverage", &evidence.coverage)?;
+        row.serialize_field("completeness", &evidence.completeness)?;
+        row.serialize_field("collected_at", &evidence.collected_at.map(|at| at.to_string()))?;
+        row.serialize_field("revisions", &evidence.revisions)?;
+        row.serialize_field("sampled_ppm", &evidence.sampled.map(SampledShare::parts_per_million))?;
+        row.serialize_field("thresholded", &evidence.thresholded)?;
+        row.serialize_field("definition_changed_on", &evidence.definition_changed_on)?;
+        row.serialize_field("warning", &evidence.warning)?;
         row.serialize_field("held_back", &held_back)?;
         row.end()
     }
@@ -122,27 +125,39 @@ pub async fn report(
             services.entry(id.clone()).or_insert_with(|| (profile.clone(), FigureTable::new()));
         }
     }
+    let services: Vec<Known<'_>> = services
+        .iter()
+        .map(|(id, (profile, table))| Known {
+            id,
+            profile,
+            calculator: Calculator::new(table, &profile.rules),
+        })
+        .collect();
     let now = request.known_at.map_or(now, |known_at| known_at.min(now));
     Ok(match request.by {
         By::Service => service_rows(request, &services, now),
         By::Government => {
-            let everyone: Vec<_> = services.iter().collect();
+            let everyone: Vec<&Known<'_>> = services.iter().collect();
             group_rows(request, &Subject::GOVERNMENT, "All services", &everyone, now)
         }
         By::Department => department_rows(request, &services, now),
     })
 }
 
-/// Only the figures a period can be made of: those that start within it, with a margin for the zone.
+/// Only the figures a period can be made of: those that start within it, with a margin for the zone. For
+/// the newest periods exactly what a snapshot is made of, so that the two agree.
 fn query(request: &Request) -> Query {
     let mut query = Query {
         services: request.service.clone().map(|service| vec![service]),
         known_at: request.known_at,
         ..Query::default()
     };
-    if let Wanted::One(period) = request.period {
-        query.from = Some(period.start_date().saturating_sub(1.day()));
-        query.to = Some(period.end_date().saturating_add(1.day()));
+    match request.period {
+        Wanted::Newest(_) => query.newest_days = Some(DAYS_READ),
+        Wanted::One(period) => {
+            query.from = Some(period.start_date().saturating_sub(1.day()));
+            query.to = Some(period.end_date().saturating_add(1.day()));
+        }
     }
     query
 }
@@ -151,24 +166,25 @@ fn profile(catalogue: &Catalogue, id: ServiceId) -> ServiceProfile {
     catalogue.get(&id).cloned().unwrap_or_else(|| ServiceProfile::unnamed(id))
 }
 
-type Known<'a> = (&'a ServiceId, &'a (ServiceProfile, FigureTable));
+/// A service with the calculator over its figures.
+struct Known<'a> {
+    id: &'a ServiceId,
+    profile: &'a ServiceProfile,
+    calculator: Calculator<'a>,
+}
 
-fn service_rows(
-    request: &Request,
-    services: &BTreeMap<ServiceId, (ServiceProfile, FigureTable)>,
-    now: Timestamp,
-) -> Vec<Row> {
+fn service_rows(request: &Request, services: &[Known<'_>], now: Timestamp) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (id, (profile, table)) in services {
+    for Known { id, profile, calculator } in services {
         for kpi in &request.kpis {
             let figure = match request.period {
-                Wanted::Newest(kind) => latest(*kpi, kind, table, &profile.rules, now),
-                Wanted::One(period) => Some(compute(*kpi, table, &profile.rules, period)),
+                Wanted::Newest(kind) => calculator.latest(*kpi, kind, now),
+                Wanted::One(period) => Some(calculator.compute(*kpi, period)),
             };
             let Some(figure) = figure else { continue };
             let counted = usize::from(figure.state.known().is_some());
             rows.push(Row {
-                subject: Subject::Service(id.clone()),
+                subject: Subject::Service((*id).clone()),
                 name: profile.description.name.clone(),
                 figure,
                 services: ServicesCounted { counted, of: 1 },
@@ -180,14 +196,10 @@ fn service_rows(
     rows
 }
 
-fn department_rows(
-    request: &Request,
-    services: &BTreeMap<ServiceId, (ServiceProfile, FigureTable)>,
-    now: Timestamp,
-) -> Vec<Row> {
-    let mut departments: BTreeMap<&OrganisationId, (&str, Vec<Known<'_>>)> = BTreeMap::new();
+fn department_rows(request: &Request, services: &[Known<'_>], now: Timestamp) -> Vec<Row> {
+    let mut departments: BTreeMap<&OrganisationId, (&str, Vec<&Known<'_>>)> = BTreeMap::new();
     for known in services {
-        if let Some(department) = &known.1.0.description.department {
+        if let Some(department) = &known.profile.description.department {
             departments.entry(&department.id).or_insert((&department.name, Vec::new())).1.push(known);
         }
     }
@@ -203,7 +215,7 @@ fn group_rows(
     request: &Request,
     subject: &Subject,
     name: &str,
-    members: &[Known<'_>],
+    members: &[&Known<'_>],
     now: Timestamp,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -215,13 +227,13 @@ fn group_rows(
         let Some(period) = period else { continue };
         let figures: Vec<_> = members
             .iter()
-            .map(|(id, (profile, table))| {
+            .map(|Known { id, calculator, .. }| {
                 let figure = if *kpi == Kpi::UserSatisfaction {
-                    satisfaction_by(GROUP_SATISFACTION, table, &profile.rules, period)
+                    calculator.satisfaction_by(GROUP_SATISFACTION, period)
                 } else {
-                    compute(*kpi, table, &profile.rules, period)
+                    calculator.compute(*kpi, period)
                 };
-                let transactions = compute(Kpi::Transactions, table, &profile.rules, period);
+                let transactions = calculator.compute(Kpi::Transactions, period);
                 (*id, figure, transactions.state.known().map(|known| known.value))
             })
             .collect();
@@ -246,13 +258,14 @@ fn group_rows(
     rows
 }
 
-fn newest_of_any(kpi: Kpi, kind: PeriodKind, members: &[Known<'_>], now: Timestamp) -> Option<Period> {
+fn newest_of_any(kpi: Kpi, kind: PeriodKind, members: &[&Known<'_>], now: Timestamp) -> Option<Period> {
+    let known = |calculator: &Calculator<'_>, period: &Period| {
+        calculator.compute(kpi, *period).state.known().is_some()
+    };
     members
         .iter()
-        .filter_map(|(_, (profile, table))| {
-            recent_periods(kpi, kind, table, &profile.rules, now)
-                .into_iter()
-                .find(|period| compute(kpi, table, &profile.rules, *period).state.known().is_some())
+        .filter_map(|Known { calculator, .. }| {
+            calculator.recent_periods(kpi, kind, now).into_iter().find(|period| known(calculator, period))
         })
         .max()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use kpi::calculate::{Entry, FigureTable, KpiState, Line, amount, compute, latest};
+use kpi::calculate::{Calculator, Entry, FigureTable, KpiState, Line};
 use kpi::{Channel, Coverage, Kpi, Measure, PeriodKind, ServiceId};
 
 use super::{ChannelVolume, CurrentKpi, ServicePicture};
@@ -42,23 +42,22 @@ pub fn tables(series: Vec<Series>) -> BTreeMap<ServiceId, FigureTable> {
 
 /// A service's newest KPIs as of `now`.
 pub fn picture(profile: ServiceProfile, table: &FigureTable, now: Timestamp) -> ServicePicture {
-    let rules = &profile.rules;
+    let calculator = Calculator::new(table, &profile.rules);
     let mut current = BTreeMap::new();
     for kind in SHOWN {
         for kpi in Kpi::ALL {
-            let Some(figure) = latest(kpi, kind, table, rules, now) else { continue };
-            let before = compute(kpi, table, rules, figure.period.previous());
+            let Some(figure) = calculator.latest(kpi, kind, now) else { continue };
+            let before = calculator.compute(kpi, figure.period.previous());
             let previous = (!matches!(before.state, KpiState::NotProvided(_))).then_some(before);
             current.insert((kpi, kind), CurrentKpi { figure, previous });
         }
     }
-    let volumes = volumes(&profile, table, &current);
+    let volumes = volumes(&calculator, &current);
     ServicePicture { profile, current, volumes }
 }
 
 fn volumes(
-    profile: &ServiceProfile,
-    table: &FigureTable,
+    calculator: &Calculator<'_>,
     current: &BTreeMap<(Kpi, PeriodKind), CurrentKpi>,
 ) -> Vec<ChannelVolume> {
     let mut volumes = Vec::new();
@@ -70,7 +69,7 @@ fn volumes(
             let period = shown.figure.period;
             for channel in Channel::ALL.into_iter().filter(|channel| *channel != Channel::AllChannels) {
                 let line = Line { measure, channel, coverage: Coverage::All };
-                if let Some(count) = amount(line, table, &profile.rules, period) {
+                if let Some(count) = calculator.amount(line, period) {
                     volumes.push(ChannelVolume { measure, channel, period, count });
                 }
             }

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use collectors::Clock;
+use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use kpi::ServiceId;
 use tokio::sync::Mutex;
 
-use super::Snapshot;
 use super::build::{picture, tables};
+use super::{ServicePicture, Snapshot};
 use crate::catalogue::{self, Catalogue, ServiceProfile};
 use crate::config::settings::ServiceSettings;
 use crate::store::{Query, Store, StoreError};
 
-/// Days of figures a picture needs: the 12 months before the newest period, its predecessor, and the
-/// rest of a month that is not complete yet.
-const DAYS_READ: u32 = 430;
+/// Days of daily figures that the newest periods are made of: late in a year, the last complete one and
+/// the last complete financial year begin up to 23 months before the newest day.
+pub const DAYS_READ: u32 = 800;
 
 /// Services read from the store at once: enough to keep both sides busy, few enough that the figures
 /// of one part are small beside the program itself.
@@ -93,18 +94,47 @@ impl Snapshots {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let services: Vec<ServiceId> = services.iter().cloned().collect();
+        let mut parts = Vec::new();
         for part in services.chunks(SERVICES_A_READ) {
-            let query =
-                Query { services: Some(part.to_vec()), newest_days: Some(DAYS_READ), ..Query::default() };
-            let mut tables = tables(self.store.series(&query).await?);
-            for id in part {
-                let table = tables.remove(id).unwrap_or_default();
-                let profile =
-                    catalogue.get(id).cloned().unwrap_or_else(|| ServiceProfile::unnamed(id.clone()));
-                next.services.insert(id.clone(), Arc::new(picture(profile, &table, now)));
-            }
+            let profile = |id: &ServiceId| {
+                catalogue.get(id).cloned().unwrap_or_else(|| ServiceProfile::unnamed(id.clone()))
+            };
+            let profiles: Vec<ServiceProfile> = part.iter().map(profile).collect();
+            parts.push(pictures(Arc::clone(&self.store), part.to_vec(), profiles, now));
+        }
+        let mut pictures = stream::iter(parts).buffer_unordered(parallelism());
+        while let Some(part) = pictures.next().await {
+            next.services.extend(part?);
         }
         self.current.store(Arc::new(next));
         Ok(())
     }
+}
+
+/// Reads some services and computes their pictures, on threads where that holds nobody up.
+async fn pictures(
+    store: Arc<dyn Store>,
+    services: Vec<ServiceId>,
+    profiles: Vec<ServiceProfile>,
+    now: Timestamp,
+) -> Result<Vec<(ServiceId, Arc<ServicePicture>)>, StoreError> {
+    let query = Query { services: Some(services.clone()), newest_days: Some(DAYS_READ), ..Query::default() };
+    let series = store.series(&query).await?;
+    let computed = tokio::task::spawn_blocking(move || {
+        let mut tables = tables(series);
+        let pictured = |(id, profile): (ServiceId, ServiceProfile)| {
+            let table = tables.remove(&id).unwrap_or_default();
+            (id, Arc::new(picture(profile, &table, now)))
+        };
+        services.into_iter().zip(profiles).map(pictured).collect()
+    });
+    computed.await.map_err(|error| StoreError::Unavailable {
+        place: "of figures".to_owned(),
+        problem: format!("its figures could not be computed: {error}"),
+    })
+}
+
+/// As many parts at once as the machine has processors.
+fn parallelism() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }

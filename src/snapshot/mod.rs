@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use crate::catalogue::ServiceProfile;
 
 pub use build::{SHOWN, picture, tables};
-pub use holder::Snapshots;
+pub use holder::{DAYS_READ, Snapshots};
 
 /// What every outlet shows.
 #[derive(Debug, Clone)]

@@ -108,7 +108,8 @@ pub struct Query {
     pub from: Option<Date>,
     /// Periods that start before this day.
     pub to: Option<Date>,
-    /// Of each series, only periods that start within this many days of its newest.
+    /// Of each series of hours, days or weeks, only periods that start within this many days of its
+    /// newest. Months and longer, of which there are never many, are not limited.
     pub newest_days: Option<u32>,
     /// As it was known at this instant; as it is known now where `None`.
     pub known_at: Option<Timestamp>,

@@ -83,7 +83,7 @@ pub(super) async fn service(
     Path(id): Path<String>,
 ) -> Result<Json<serde_json::Value>, ApiError> {
     let snapshot = shared.snapshots.current();
-    let unknown = || ApiError::NotFound(format!("there is no service {id:?}; /api/v1/services lists them"));
+    let unknown = || no_service(&id);
     let parsed: ServiceId = id.parse().map_err(|_| unknown())?;
     let picture = snapshot.services.get(&parsed).ok_or_else(unknown)?;
     Ok(Json(json!({ "as_of": as_of(&snapshot), "service": answer(picture) })))
@@ -113,8 +113,23 @@ async fn reported(
 ) -> Result<Vec<Row>, ApiError> {
     let Query(text) = query.map_err(|error| ApiError::BadRequest(vec![error.body_text()]))?;
     let request = text.parse().map_err(ApiError::BadRequest)?;
+    shared.known(request.service.as_ref())?;
     Ok(report::report(&request, shared.store.as_ref(), &shared.snapshots.configured(), shared.clock.now())
         .await?)
+}
+
+fn no_service(id: &str) -> ApiError {
+    ApiError::NotFound(format!("there is no service {id:?}; /api/v1/services lists them"))
+}
+
+impl Shared {
+    /// A service that is asked about by name must be one there is.
+    pub(super) fn known(&self, service: Option<&ServiceId>) -> Result<(), ApiError> {
+        match service {
+            Some(id) if !self.snapshots.current().services.contains_key(id) => Err(no_service(id.as_str())),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn as_of(snapshot: &Snapshot) -> String {

@@ -44,6 +44,11 @@ impl Selection {
                 .as_deref()
                 .and_then(|text| known_at(text).map_err(|problem| problems.push(problem)).ok()),
         };
+        if let (Some(from), Some(to)) = (query.from, query.to)
+            && to <= from
+        {
+            problems.push(format!("to: {to} is not after from, {from}; to is exclusive"));
+        }
         if problems.is_empty() { Ok(query) } else { Err(problems) }
     }
 }
@@ -93,6 +98,7 @@ async fn selected(
 ) -> Result<Vec<Record>, ApiError> {
     let Parameters(selection) = selection.map_err(|error| ApiError::BadRequest(vec![error.body_text()]))?;
     let query = selection.parse().map_err(ApiError::BadRequest)?;
+    shared.known(query.services.iter().flatten().next())?;
     let series = shared.store.series(&query).await?;
     let count: usize = series.iter().map(|one| one.points.len()).sum();
     if count > MOST {

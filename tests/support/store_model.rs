@@ -93,7 +93,11 @@ impl Model {
             let newest = points.last().map(|stored| stored.point.period.index());
             points.retain(|stored| {
                 let start = stored.point.period.start_date();
-                let near = query.newest_days.is_none_or(|days| {
+                let limited = matches!(
+                    key.period_kind,
+                    kpi::PeriodKind::Hour | kpi::PeriodKind::Day | kpi::PeriodKind::Week
+                );
+                let near = query.newest_days.filter(|_| limited).is_none_or(|days| {
                     let newest = i64::from(newest.unwrap());
                     newest - i64::from(stored.point.period.index()) <= i64::from(days)
                 });

@@ -1,5 +1,8 @@
 //! An amount over a period: given directly, or summed from the parts of the period.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use super::result::{Completeness, Evidence};
@@ -54,11 +57,15 @@ impl Amount {
     }
 }
 
+/// Amounts summed from parts, kept because a month is a part of its quarter and of four kinds of year.
+pub(crate) type Memo = RefCell<HashMap<(Line, Period), Amount>>;
+
 /// Reads amounts of one service.
 #[derive(Clone, Copy)]
 pub(crate) struct Amounts<'a> {
     pub(crate) table: &'a FigureTable,
     pub(crate) rules: &'a ServiceRules,
+    pub(crate) memo: &'a Memo,
 }
 
 impl Amounts<'_> {
@@ -71,13 +78,22 @@ impl Amounts<'_> {
         if let Some(entry) = self.table.get(line, period) {
             return direct(line, entry);
         }
+        if let Some(known) = self.memo.borrow().get(&(line, period)) {
+            return known.clone();
+        }
+        let summed = self.summed_from_parts(line, period);
+        self.memo.borrow_mut().insert((line, period), summed.clone());
+        summed
+    }
+
+    fn summed_from_parts(self, line: Line, period: Period) -> Amount {
         let missing = || Amount::Missing(format!("{} by {} for {period}", line.measure, line.channel));
         if line.measure.additivity() == Additivity::Published {
             return missing();
         }
         let mut incomplete = None;
         for kind in period.kind().summed_from() {
-            if !self.reaches(line, *kind) {
+            if !self.reaches(line, *kind, period) {
                 continue;
             }
             let Some(parts) = period.parts(*kind, &self.rules.time_zone) else { continue };
@@ -89,30 +105,42 @@ impl Amounts<'_> {
         incomplete.unwrap_or_else(missing)
     }
 
-    /// Whether the line has figures of a kind or of one it is summed from.
-    fn reaches(self, line: Line, kind: PeriodKind) -> bool {
-        self.table.has(line, kind) || kind.summed_from().iter().any(|finer| self.reaches(line, *finer))
+    /// Whether the line has figures inside the period, of a kind or of one it is summed from.
+    fn reaches(self, line: Line, kind: PeriodKind, period: Period) -> bool {
+        self.table.has_within(line, kind, period, &self.rules.time_zone)
+            || kind.summed_from().iter().any(|finer| self.reaches(line, *finer, period))
     }
 
+    /// Whether any figure bears on the line in the period: one for the period itself, or one inside it.
+    /// What lies outside never matters, so the answer does not depend on how much was read.
+    pub(crate) fn exists(self, line: Line, period: Period) -> bool {
+        self.reaches(line, period.kind(), period)
+    }
+
+    /// A part that is not applicable, or was not asked for, leaves a gap in time: a year with three of
+    /// its quarters is not a year. Only where no part applies is the whole not applicable.
     fn summed(self, line: Line, parts: &[Period], kind: PeriodKind) -> Amount {
         let amounts: Vec<Amount> = parts.iter().map(|part| self.of(line, *part)).collect();
         let count = |wanted: fn(&Amount) -> bool| {
             u32::try_from(amounts.iter().filter(|amount| wanted(amount)).count()).unwrap_or(u32::MAX)
         };
+        let of = count(|_| true);
         let known = count(|amount| matches!(amount, Amount::Known(..)));
-        let asked_for = count(|amount| !matches!(amount, Amount::NotApplicable));
-        let missing = count(|amount| matches!(amount, Amount::Missing(_)));
-        let completeness = Completeness { known, of: asked_for, kind };
-        if missing > 0 && (known == 0 || self.rules.incomplete == Incomplete::Undefined) {
+        if count(|amount| matches!(amount, Amount::NotApplicable)) == of {
+            return Amount::NotApplicable;
+        }
+        let is_gap = |amount: &Amount| matches!(amount, Amount::Missing(_) | Amount::NotApplicable);
+        let gaps = amounts.iter().any(is_gap);
+        if gaps && (known == 0 || self.rules.incomplete == Incomplete::Undefined) {
             return Amount::Missing(format!(
-                "{} by {} ({known} of {asked_for} {kind}s)",
+                "{} by {} ({known} of {of} {kind}s)",
                 line.measure, line.channel
             ));
         }
-        let kept = amounts.into_iter().filter(|amount| !matches!(amount, Amount::Missing(_)));
-        match Amount::sum(kept) {
+        match Amount::sum(amounts.into_iter().filter(|amount| !is_gap(amount))) {
             Some(Amount::Known(total, mut evidence)) => {
-                evidence.absorb(&Evidence { completeness: Some(completeness), ..Evidence::default() });
+                let completeness = Some(Completeness { known, of, kind });
+                evidence.absorb(&Evidence { completeness, ..Evidence::default() });
                 Amount::Known(total, evidence)
             }
             Some(other) => other,

@@ -40,9 +40,9 @@ pub(super) fn rate(amounts: Amounts<'_>, period: Period) -> KpiFigure {
 fn journey(amounts: Amounts<'_>, coverage: Coverage, period: Period) -> Vec<Channel> {
     let measured = |channel: &Channel| {
         let line = Line { measure: Measure::Started, channel: *channel, coverage };
-        amounts.table.has_line(line) && amounts.of(line, period) != Amount::NotApplicable
+        amounts.exists(line, period) && amounts.of(line, period) != Amount::NotApplicable
     };
-    let mut channels = digital_channels(amounts, period.start_date());
+    let mut channels = digital_channels(amounts, period.start_date(), period);
     // Analytics see the digital journey even where completions are declared by no other source.
     if amounts.rules.channels.is_empty() && !channels.contains(&Channel::Digital) {
         channels.push(Channel::Digital);

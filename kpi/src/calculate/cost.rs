@@ -19,12 +19,13 @@ pub(super) fn total(amounts: Amounts<'_>, period: Period) -> KpiFigure {
             figure(Kpi::TotalCost, period, absent(amount), evidence)
         }
         Cost::PerTransaction(each, evidence) => {
-            let amount = each_times_volume(amounts, each, evidence, period);
-            let (state, evidence) = match amount {
-                Amount::Known(value, evidence) => {
-                    (KpiState::Known(KpiValue { value, numerator: Some(value), denominator: None }), evidence)
-                }
-                other => (absent(other), Evidence::default()),
+            let completed = volume::all_channels(amounts, Measure::Completed, period);
+            let (state, evidence) = match each_times(each, evidence, completed) {
+                Ok((cost, _, evidence)) => (
+                    KpiState::Known(KpiValue { value: cost, numerator: Some(cost), denominator: None }),
+                    evidence,
+                ),
+                Err(state) => (state, Evidence::default()),
             };
             KpiFigure { kpi: Kpi::TotalCost, period, state, basis: Basis::Published, evidence }
         }
@@ -43,12 +44,17 @@ pub(super) fn per_transaction(amounts: Amounts<'_>, period: Period) -> KpiFigure
             figure(Kpi::CostPerTransaction, period, state, evidence)
         }
         Cost::PerTransaction(each, evidence) => {
-            let (numerator, denominator) =
-                match (each_times_volume(amounts, each, evidence.clone(), period), completed) {
-                    (Amount::Known(cost, _), Amount::Known(completed, _)) => (Some(cost), Some(completed)),
-                    _ => (None, None),
-                };
-            let state = KpiState::Known(KpiValue { value: each, numerator, denominator });
+            let (state, evidence) = match each_times(each, evidence.clone(), completed) {
+                Ok((cost, completed, evidence)) => {
+                    let parts = KpiValue { value: each, numerator: Some(cost), denominator: Some(completed) };
+                    (KpiState::Known(parts), evidence)
+                }
+                // Used as it is only where nothing is known of its parts.
+                Err(KpiState::NotProvided(_)) => {
+                    (KpiState::Known(KpiValue { value: each, numerator: None, denominator: None }), evidence)
+                }
+                Err(state) => (state, Evidence::default()),
+            };
             KpiFigure { kpi: Kpi::CostPerTransaction, period, state, basis: Basis::Published, evidence }
         }
     }
@@ -75,20 +81,24 @@ fn cost(amounts: Amounts<'_>, period: Period) -> Cost {
     }
 }
 
-fn each_times_volume(amounts: Amounts<'_>, each: Decimal, mut evidence: Evidence, period: Period) -> Amount {
-    match volume::all_channels(amounts, Measure::Completed, period) {
+/// The cost that a published cost of one transaction makes with the completed transactions, and those.
+fn each_times(
+    each: Decimal,
+    mut evidence: Evidence,
+    completed: Amount,
+) -> Result<(Decimal, Decimal, Evidence), KpiState> {
+    match completed {
+        Amount::Known(completed, _) if completed.is_zero() => Err(KpiState::Undefined(
+            "a cost for each transaction is given, and completed in all is 0".to_owned(),
+        )),
         Amount::Known(completed, more) => {
             evidence.absorb(&more);
-            each.checked_mul(completed).map_or_else(
-                || {
-                    Amount::Impossible(format!(
-                        "{each} pounds for each of {completed} transactions is too large"
-                    ))
-                },
-                |cost| Amount::Known(cost, evidence),
-            )
+            let cost = each.checked_mul(completed).ok_or_else(|| {
+                KpiState::HeldBack(format!("{each} pounds for each of {completed} transactions is too large"))
+            })?;
+            Ok((cost, completed, evidence))
         }
-        other => other,
+        other => Err(absent(other)),
     }
 }
 

@@ -52,7 +52,7 @@ fn not_provided(amounts: Amounts<'_>, period: Period, missing: String) -> KpiFig
 /// the change is undefined.
 fn digital_completed(amounts: Amounts<'_>, period: Period) -> Result<Amount, KpiState> {
     let Some(changed_on) = definition_change(amounts, period) else {
-        let channels = digital_channels(amounts, period.start_date());
+        let channels = digital_channels(amounts, period.start_date(), period);
         return Ok(amounts
             .over(Measure::Completed, &channels, Coverage::All, period)
             .unwrap_or(no_digital_channel(amounts.rules)));
@@ -88,12 +88,12 @@ fn no_digital_channel(rules: &ServiceRules) -> Amount {
 }
 
 /// The channels that count as digital on a date: those of the definition in force that the service
-/// has declared or, where it has declared none, that it has figures for.
-pub(super) fn digital_channels(amounts: Amounts<'_>, date: Date) -> Vec<Channel> {
+/// has declared or, where it has declared none, that it has figures for in the period.
+pub(super) fn digital_channels(amounts: Amounts<'_>, date: Date, period: Period) -> Vec<Channel> {
     let Some(definition) = definition_on(amounts.rules, date) else { return Vec::new() };
     let exists = |channel: Channel| {
         if amounts.rules.channels.is_empty() {
-            amounts.table.has_line(Line { measure: Measure::Completed, channel, coverage: Coverage::All })
+            amounts.exists(Line { measure: Measure::Completed, channel, coverage: Coverage::All }, period)
         } else {
             amounts.rules.channels.contains(&channel)
         }
@@ -108,11 +108,11 @@ fn definition_on(rules: &ServiceRules, date: Date) -> Option<&DigitalDefinition>
 /// The first day inside the period, after its start, on which the digital channels of the service
 /// change.
 fn definition_change(amounts: Amounts<'_>, period: Period) -> Option<Date> {
-    let mut before = digital_channels(amounts, period.start_date());
+    let mut before = digital_channels(amounts, period.start_date(), period);
     before.sort_unstable();
     let inside = |date: &Date| *date > period.start_date() && *date < period.end_date();
     amounts.rules.digital.iter().filter_map(|definition| definition.from).filter(inside).find(|date| {
-        let mut after = digital_channels(amounts, *date);
+        let mut after = digital_channels(amounts, *date, period);
         after.sort_unstable();
         after != before
     })

@@ -48,7 +48,9 @@ pub fn combine<'a>(kpi: Kpi, period: Period, members: impl IntoIterator<Item = M
     let mut services = ServicesCounted::default();
     let mut held_back = Vec::new();
     let mut evidence = Evidence::default();
+    let mut is_empty = true;
     for member in members {
+        is_empty = false;
         match &member.figure.state {
             KpiState::NotApplicable => continue,
             KpiState::HeldBack(why) => held_back.push((member.service.clone(), why.clone())),
@@ -63,7 +65,7 @@ pub fn combine<'a>(kpi: Kpi, period: Period, members: impl IntoIterator<Item = M
     }
     // What a single service was revised or warned about says nothing of the sum.
     evidence.warning = None;
-    let state = sums.state(kpi, services);
+    let state = sums.state(kpi, services, is_empty);
     let volume_share = sums.counted_volume.checked_div(sums.known_volume);
     GroupFigure { figure: super::figure(kpi, period, state, evidence), services, volume_share, held_back }
 }
@@ -89,7 +91,10 @@ impl Sums {
         true
     }
 
-    fn state(&self, kpi: Kpi, services: ServicesCounted) -> KpiState {
+    fn state(&self, kpi: Kpi, services: ServicesCounted, is_empty: bool) -> KpiState {
+        if is_empty {
+            return KpiState::NotProvided("no service of the group is known".to_owned());
+        }
         if services.of == 0 {
             return KpiState::NotApplicable;
         }

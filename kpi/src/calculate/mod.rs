@@ -1,6 +1,6 @@
 //! Figures to KPIs.
 //!
-//! [`compute`] is the only way a KPI is made, so that every outlet agrees to the digit.
+//! [`Calculator`] is the only way a KPI is made, so that every outlet agrees to the digit.
 
 mod amount;
 mod completion;
@@ -16,49 +16,62 @@ mod volume;
 
 pub use group::{GroupFigure, Member, ServicesCounted, combine};
 pub use kpi::{Kpi, Unit, UnknownKpi};
-pub use periods::{latest, recent_periods};
 pub use result::{Basis, Completeness, Evidence, KpiFigure, KpiState, KpiValue};
 pub use table::{Entry, FigureTable, Line};
 
-use amount::{Amount, Amounts};
+use amount::{Amount, Amounts, Memo};
 use rust_decimal::Decimal;
 
-use crate::service::ServiceRules;
+use crate::service::{SatisfactionFormula, ServiceRules};
 use crate::{Channel, Coverage, Measure, Period};
 
-/// A KPI of one service for one period.
+/// Computes the KPIs of one service.
 ///
 /// Definitions: the GDS mandatory KPIs as the service manual gives them. Ratios are recomputed from
 /// summed parts; a published ratio is used only where its parts are unknown.
-pub fn compute(kpi: Kpi, table: &FigureTable, rules: &ServiceRules, period: Period) -> KpiFigure {
-    let amounts = Amounts { table, rules };
-    match kpi {
-        Kpi::Transactions => volume::transactions(amounts, period),
-        Kpi::DigitalTakeup => digital::takeup(amounts, period),
-        Kpi::CompletionRate => completion::rate(amounts, period),
-        Kpi::CostPerTransaction => cost::per_transaction(amounts, period),
-        Kpi::TotalCost => cost::total(amounts, period),
-        Kpi::UserSatisfaction => satisfaction::score(amounts, rules.satisfaction, period),
-    }
+#[derive(Debug)]
+pub struct Calculator<'a> {
+    table: &'a FigureTable,
+    rules: &'a ServiceRules,
+    memo: Memo,
 }
 
-/// A line's amount over a period: given directly, or summed from its parts. `None` where it is not
-/// known or cannot be.
-pub fn amount(line: Line, table: &FigureTable, rules: &ServiceRules, period: Period) -> Option<Decimal> {
-    match (Amounts { table, rules }).of(line, period) {
-        Amount::Known(value, _) => Some(value),
-        _ => None,
+impl<'a> Calculator<'a> {
+    /// A calculator over a service's figures, by its rules.
+    pub fn new(table: &'a FigureTable, rules: &'a ServiceRules) -> Self {
+        Self { table, rules, memo: Memo::default() }
     }
-}
 
-/// User satisfaction by one formula whatever the service declares, so that services compare.
-pub fn satisfaction_by(
-    formula: crate::service::SatisfactionFormula,
-    table: &FigureTable,
-    rules: &ServiceRules,
-    period: Period,
-) -> KpiFigure {
-    satisfaction::score(Amounts { table, rules }, formula, period)
+    /// A KPI for one period.
+    pub fn compute(&self, kpi: Kpi, period: Period) -> KpiFigure {
+        let amounts = self.amounts();
+        match kpi {
+            Kpi::Transactions => volume::transactions(amounts, period),
+            Kpi::DigitalTakeup => digital::takeup(amounts, period),
+            Kpi::CompletionRate => completion::rate(amounts, period),
+            Kpi::CostPerTransaction => cost::per_transaction(amounts, period),
+            Kpi::TotalCost => cost::total(amounts, period),
+            Kpi::UserSatisfaction => satisfaction::score(amounts, self.rules.satisfaction, period),
+        }
+    }
+
+    /// User satisfaction by one formula whatever the service declares, so that services compare.
+    pub fn satisfaction_by(&self, formula: SatisfactionFormula, period: Period) -> KpiFigure {
+        satisfaction::score(self.amounts(), formula, period)
+    }
+
+    /// A line's amount over a period: given directly, or summed from its parts. `None` where it is
+    /// not known or cannot be.
+    pub fn amount(&self, line: Line, period: Period) -> Option<Decimal> {
+        match self.amounts().of(line, period) {
+            Amount::Known(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn amounts(&self) -> Amounts<'_> {
+        Amounts { table: self.table, rules: self.rules, memo: &self.memo }
+    }
 }
 
 fn figure(kpi: Kpi, period: Period, state: KpiState, evidence: Evidence) -> KpiFigure {

@@ -6,59 +6,49 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::result::{KpiFigure, KpiState};
-use super::table::{FigureTable, Line};
-use super::{Kpi, compute};
-use crate::service::ServiceRules;
+use super::table::Line;
+use super::{Calculator, Kpi};
 use crate::{Measure, Period, PeriodKind};
 
 /// Newest periods tried for a KPI before it counts as not provided: two years of months.
 const TRIED: usize = 26;
 
-/// The newest period of a kind for which the service says something about a KPI: a value, or why a
-/// value is withheld. Periods for which a part is simply missing are passed over, unless there is no
-/// other. `None` where no figure bears on the KPI.
-pub fn latest(
-    kpi: Kpi,
-    kind: PeriodKind,
-    table: &FigureTable,
-    rules: &ServiceRules,
-    now: Timestamp,
-) -> Option<KpiFigure> {
-    let mut newest = None;
-    for period in recent_periods(kpi, kind, table, rules, now) {
-        let figure = compute(kpi, table, rules, period);
-        if !matches!(figure.state, KpiState::NotProvided(_) | KpiState::NotApplicable) {
-            return Some(figure);
+impl Calculator<'_> {
+    /// The newest period of a kind for which the service says something about a KPI: a value, or why a
+    /// value is withheld. Periods for which a part is simply missing are passed over, unless there is
+    /// no other. `None` where no figure bears on the KPI.
+    pub fn latest(&self, kpi: Kpi, kind: PeriodKind, now: Timestamp) -> Option<KpiFigure> {
+        let mut newest = None;
+        for period in self.recent_periods(kpi, kind, now) {
+            let figure = self.compute(kpi, period);
+            if !matches!(figure.state, KpiState::NotProvided(_) | KpiState::NotApplicable) {
+                return Some(figure);
+            }
+            newest = newest.or(Some(figure));
         }
-        newest = newest.or(Some(figure));
+        newest
     }
-    newest
-}
 
-/// Closed periods of a kind that figures of the KPI's measures bear on, newest first: those given
-/// directly, and those that end where finer figures do.
-pub fn recent_periods(
-    kpi: Kpi,
-    kind: PeriodKind,
-    table: &FigureTable,
-    rules: &ServiceRules,
-    now: Timestamp,
-) -> Vec<Period> {
-    let mut periods = BTreeSet::new();
-    for (line, series_kind, entries) in table.series() {
-        if !bears_on(kpi, line) {
-            continue;
+    /// Closed periods of a kind that figures of the KPI's measures bear on, newest first: those given
+    /// directly, and those that end where finer figures do.
+    pub fn recent_periods(&self, kpi: Kpi, kind: PeriodKind, now: Timestamp) -> Vec<Period> {
+        let zone = &self.rules.time_zone;
+        let mut periods = BTreeSet::new();
+        for (line, series_kind, entries) in self.table.series() {
+            if !bears_on(kpi, line) {
+                continue;
+            }
+            if series_kind == kind {
+                periods.extend(entries.iter().rev().take(TRIED).map(|entry| entry.point.period));
+            } else if is_summed_from(kind, series_kind)
+                && let (Some(first), Some(last)) = (entries.first(), entries.last())
+            {
+                periods.extend(covered(kind, first.point.period, last.point.period, zone));
+            }
         }
-        if series_kind == kind {
-            periods.extend(entries.iter().rev().take(TRIED).map(|entry| entry.point.period));
-        } else if is_summed_from(kind, series_kind)
-            && let (Some(first), Some(last)) = (entries.first(), entries.last())
-        {
-            periods.extend(covered(kind, first.point.period, last.point.period, &rules.time_zone));
-        }
+        let closed = |period: &Period| period.span(zone).end <= now;
+        periods.into_iter().rev().filter(closed).take(TRIED).collect()
     }
-    let closed = |period: &Period| period.span(&rules.time_zone).end <= now;
-    periods.into_iter().rev().filter(closed).take(TRIED).collect()
 }
 
 fn bears_on(kpi: Kpi, line: Line) -> bool {

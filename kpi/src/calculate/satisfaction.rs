@@ -15,7 +15,7 @@ use crate::{Channel, Coverage, Measure, Period, Rating};
 pub(super) fn score(amounts: Amounts<'_>, formula: SatisfactionFormula, period: Period) -> KpiFigure {
     let mut missing = None;
     for coverage in Coverage::ALL {
-        let channels = rated_channels(amounts, coverage);
+        let channels = rated_channels(amounts, coverage, period);
         if channels.is_empty() {
             continue;
         }
@@ -35,10 +35,10 @@ pub(super) fn score(amounts: Amounts<'_>, formula: SatisfactionFormula, period: 
         })
 }
 
-fn rated_channels(amounts: Amounts<'_>, coverage: Coverage) -> Vec<Channel> {
+fn rated_channels(amounts: Amounts<'_>, coverage: Coverage, period: Period) -> Vec<Channel> {
     let rated = |channel: &Channel| {
         Rating::ALL.into_iter().any(|rating| {
-            amounts.table.has_line(Line { measure: Measure::Rating(rating), channel: *channel, coverage })
+            amounts.exists(Line { measure: Measure::Rating(rating), channel: *channel, coverage }, period)
         })
     };
     let (total, single): (Vec<_>, Vec<_>) =

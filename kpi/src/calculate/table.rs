@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::{Channel, Coverage, Measure, Period, PeriodKind, Point};
 
@@ -55,14 +56,15 @@ impl FigureTable {
         entries.get(position)
     }
 
-    /// Whether the line has a figure of that kind.
-    pub fn has(&self, line: Line, kind: PeriodKind) -> bool {
-        self.series.contains_key(&(line, kind))
-    }
-
-    /// Whether the line has a figure of any kind.
-    pub fn has_line(&self, line: Line) -> bool {
-        PeriodKind::ALL.into_iter().any(|kind| self.has(line, kind))
+    /// Whether the line has a figure of a kind whose period starts inside another period.
+    pub fn has_within(&self, line: Line, kind: PeriodKind, period: Period, zone: &TimeZone) -> bool {
+        let Some(entries) = self.series.get(&(line, kind)) else { return false };
+        if kind == period.kind() {
+            return self.get(line, period).is_some();
+        }
+        let span = period.span(zone);
+        let at = entries.partition_point(|entry| entry.point.period.span(zone).start < span.start);
+        entries.get(at).is_some_and(|entry| entry.point.period.span(zone).start < span.end)
     }
 
     /// Every series with its entries in order of period.

@@ -52,7 +52,7 @@ impl Service {
     }
 
     fn kpi(&self, kpi: Kpi, period: Period) -> KpiFigure {
-        compute(kpi, &self.table(), &self.rules, period)
+        Calculator::new(&self.table(), &self.rules).compute(kpi, period)
     }
 }
 
@@ -284,6 +284,55 @@ fn a_rolled_up_period_says_how_complete_it_is() {
 }
 
 #[test]
+fn a_quarter_that_was_not_asked_for_leaves_the_year_undefined() {
+    let year = Period::starting(PeriodKind::YearTo, date(2025, 1, 1)).unwrap();
+    let quarters = year.parts(PeriodKind::Quarter, &crate::period::london()).unwrap();
+    let mut service = Service::with_channels(&[]);
+    let not_asked = Value::NotApplicable;
+    let known = |number: i64| Value::Known(number.into());
+    let totals = [known(100), known(100), known(1000), not_asked];
+    let digital = [known(10), not_asked, not_asked, known(900)];
+    for ((quarter, total), digital) in quarters.iter().zip(totals).zip(digital) {
+        service =
+            service.says(Completed, AllChannels, *quarter, total).says(Completed, Digital, *quarter, digital);
+    }
+    assert_eq!(
+        text(&service.kpi(Kpi::Transactions, year)),
+        "not_provided: missing: completed by all_channels (3 of 4 quarters)"
+    );
+    assert_eq!(service.kpi(Kpi::DigitalTakeup, year).state.as_str(), "not_provided");
+    let mut never = Service::with_channels(&[Digital, Phone]);
+    for quarter in quarters {
+        never = never.counts(Completed, Digital, quarter, 10).says(Completed, Phone, quarter, not_asked);
+    }
+    assert_eq!(text(&never.kpi(Kpi::DigitalTakeup, year)), "1.000000");
+}
+
+#[test]
+fn figures_outside_the_period_do_not_change_it() {
+    let june = month(2026, 6);
+    let service = Service::with_channels(&[])
+        .counts(Completed, Digital, june, 80)
+        .counts(Completed, AllChannels, june, 100)
+        .counts(Completed, AssistedDigital, month(2015, 6), 5)
+        .counts(Measure::Rating(Rating::Five), Phone, month(2015, 6), 5);
+    assert_eq!(text(&service.kpi(Kpi::DigitalTakeup, june)), "0.800000");
+    assert_eq!(text(&service.kpi(Kpi::UserSatisfaction, june)), "not_provided: missing: ratings");
+}
+
+#[rstest]
+#[case(0, "undefined: a cost for each transaction is given, and completed in all is 0")]
+#[case(-5, "held_back: completed by all_channels is negative (-5)")]
+fn a_published_cost_stands_only_with_a_volume_it_can_be_of(#[case] volume: i64, #[case] said: &str) {
+    let june = month(2026, 6);
+    let service = Service::with_channels(&[])
+        .says(CostPerTransaction, AllChannels, june, Value::Known("2.5".parse().unwrap()))
+        .counts(Completed, AllChannels, june, volume);
+    assert_eq!(text(&service.kpi(Kpi::CostPerTransaction, june)), said);
+    assert_eq!(text(&service.kpi(Kpi::TotalCost, june)), said);
+}
+
+#[test]
 fn a_blank_whole_is_not_made_up_from_its_parts() {
     let quarter = Period::starting(PeriodKind::Quarter, date(2016, 1, 1)).unwrap();
     let mut service = Service::with_channels(&[]).says(Completed, AllChannels, quarter, Value::NotProvided);
@@ -303,12 +352,13 @@ fn the_latest_period_is_the_newest_complete_one_that_says_something() {
     }
     let table = service.table();
     let now = "2026-03-10T08:00Z".parse().unwrap();
-    let latest = |kind| latest(Kpi::Transactions, kind, &table, &service.rules, now).unwrap();
+    let calculator = Calculator::new(&table, &service.rules);
+    let latest = |kind| calculator.latest(Kpi::Transactions, kind, now).unwrap();
     assert_eq!(latest(PeriodKind::Day).period, day(date(2026, 3, 9)));
     assert_eq!(latest(PeriodKind::Month).period, month(2026, 2));
     assert_eq!(text(&latest(PeriodKind::Month)), "28");
     assert_eq!(latest(PeriodKind::Week).period.start_date(), date(2026, 3, 2));
-    assert_eq!(super::latest(Kpi::Transactions, PeriodKind::YearTo, &table, &service.rules, now), None);
+    assert_eq!(calculator.latest(Kpi::Transactions, PeriodKind::YearTo, now), None);
 }
 
 #[test]
@@ -391,7 +441,8 @@ proptest! {
         }
         service.figures.reverse();
         let table = service.table();
-        let volume = |period| compute(Kpi::Transactions, &table, &service.rules, period).state.known().unwrap().value;
+        let calculator = Calculator::new(&table, &service.rules);
+        let volume = |period| calculator.compute(Kpi::Transactions, period).state.known().unwrap().value;
         let sum_of = |kind| {
             let zone = crate::period::london();
             whole.parts(kind, &zone).unwrap().into_iter().map(volume).sum::<Decimal>()

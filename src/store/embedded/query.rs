@@ -126,10 +126,15 @@ fn read_series(
     Ok(())
 }
 
+/// Whether a limit by newest days leaves a kind alone: of months and longer there are never many.
+const fn is_read_whole(kind: PeriodKind) -> bool {
+    !matches!(kind, PeriodKind::Hour | PeriodKind::Day | PeriodKind::Week)
+}
+
 /// The first and last period index that a query asks for in a series, given its newest.
 fn periods(query: &Query, kind: PeriodKind, newest: i32) -> (i64, i64) {
     let (mut first, last) = dates(query, kind);
-    if let Some(days) = query.newest_days {
+    if let Some(days) = query.newest_days.filter(|_| !is_read_whole(kind)) {
         let per_day = indexes_per_day(kind);
         first = first.max((i64::from(newest).div_euclid(per_day) - i64::from(days)) * per_day);
     }
