@@ -18,14 +18,24 @@ pub struct Kind {
 /// Every kind built into this program.
 pub fn kinds() -> &'static [Kind] {
     &[
+        #[cfg(feature = "feedback_explorer")]
+        crate::feedback_explorer::KIND,
         #[cfg(feature = "ga4")]
         crate::ga4::KIND,
-        #[cfg(feature = "spreadsheet")]
-        crate::spreadsheet::KIND,
+        #[cfg(feature = "govuk_forms")]
+        crate::govuk_forms::KIND,
+        #[cfg(feature = "govuk_pay")]
+        crate::govuk_pay::KIND,
+        #[cfg(feature = "http_json")]
+        crate::http_json::KIND,
         #[cfg(feature = "matomo")]
         crate::matomo::KIND,
         #[cfg(feature = "plausible")]
         crate::plausible::KIND,
+        #[cfg(feature = "prometheus")]
+        crate::prometheus::KIND,
+        #[cfg(feature = "spreadsheet")]
+        crate::spreadsheet::KIND,
         #[cfg(feature = "sql")]
         crate::sql::KIND,
     ]

@@ -89,7 +89,7 @@ pub(super) enum LayoutName {
 /// What becomes of a file with a bad cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum OnError {
+pub(crate) enum OnError {
     /// None of its figures are taken.
     #[default]
     RejectFile,

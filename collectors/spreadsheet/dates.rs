@@ -69,7 +69,7 @@ pub(super) enum NamedBy {
 
 /// How period texts are read.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct DateRules {
+pub(crate) struct DateRules {
     pub(super) formats: Vec<Format>,
     pub(super) named_by: NamedBy,
     /// Texts that mean a period of their own, by [`squeezed`] text, to the first day.
@@ -91,7 +91,7 @@ enum Named {
 
 impl DateRules {
     /// Reads a period of a kind, or of the kind the text itself names. The error says what was expected.
-    pub(super) fn period(&self, text: &str, kind: Option<PeriodKind>) -> Result<Period, String> {
+    pub(crate) fn period(&self, text: &str, kind: Option<PeriodKind>) -> Result<Period, String> {
         let text = text.trim();
         if let Some(start) = self.names.get(&squeezed(text)) {
             return Period::starting(kind.unwrap_or(PeriodKind::Day), *start)

@@ -17,23 +17,23 @@ const HEADERS_SHOWN: usize = 30;
 
 /// Where the text of a part of a figure is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Column(usize),
     Constant(Arc<str>),
 }
 
 /// The header row of a table and what was found in it.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Rows up to this one are not figures.
-    pub(super) row: u32,
+    pub(crate) row: u32,
     /// Headers by position, with single spaces.
-    pub(super) names: Vec<Arc<str>>,
-    pub(super) fields: BTreeMap<Role, Field>,
+    pub(crate) names: Vec<Arc<str>>,
+    pub(crate) fields: BTreeMap<Role, Field>,
 }
 
 impl Header {
-    pub(super) fn column(&self, index: usize) -> ColumnName {
+    pub(crate) fn column(&self, index: usize) -> ColumnName {
         ColumnName { index, header: self.names.get(index).filter(|name| !name.is_empty()).cloned() }
     }
 
@@ -48,7 +48,7 @@ impl Header {
 
 /// Finds the header row: the one configured, else the first that holds every column needed. The
 /// error names the columns looked for and the headers found.
-pub(super) fn find(plan: &Plan, table: &Table<'_>, file: &str) -> Result<Header, String> {
+pub(crate) fn find(plan: &Plan, table: &Table<'_>, file: &str) -> Result<Header, String> {
     let wanted = Wanted::new(plan);
     if plan.header_row == Some(0) {
         return Ok(Header {

@@ -6,23 +6,23 @@
 
 mod bookmark;
 mod cell;
-mod config;
+pub(crate) mod config;
 mod dates;
 mod decode;
 mod fetch;
-mod header;
+pub(crate) mod header;
 mod long;
 mod merge;
 mod number;
 mod organisations;
 mod place;
-mod plan;
+pub(crate) mod plan;
 mod preset;
 mod quotes;
-mod read;
-mod report;
+pub(crate) mod read;
+pub(crate) mod report;
 mod short;
-mod table;
+pub(crate) mod table;
 mod tokens;
 mod wide;
 mod words;
@@ -40,6 +40,7 @@ use bookmark::Memory;
 use fetch::Fetched;
 use merge::Merge;
 use plan::{Location, Plan};
+use read::Outcome;
 
 /// The entry of the kinds table.
 pub const KIND: Kind = Kind {
@@ -49,11 +50,26 @@ pub const KIND: Kind = Kind {
 };
 
 fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
-    Ok(Arc::new(Spreadsheet { plan: Arc::new(plan::plan(table)?) }))
+    Ok(Arc::new(Spreadsheet::new(plan::plan(table)?, read::read)))
 }
 
-struct Spreadsheet {
+/// What makes figures of the bytes of a file, given its name.
+pub(crate) type ReadFile = dyn Fn(&Plan, &str, &[u8]) -> Outcome + Send + Sync;
+
+/// Files at a place, read again where they changed. Kinds that are files of one known layout bring a
+/// reader of their own.
+pub(crate) struct Spreadsheet {
     plan: Arc<Plan>,
+    read: Arc<ReadFile>,
+}
+
+impl Spreadsheet {
+    pub(crate) fn new(
+        plan: Plan,
+        read: impl Fn(&Plan, &str, &[u8]) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
+        Self { plan: Arc::new(plan), read: Arc::new(read) }
+    }
 }
 
 #[async_trait]
@@ -63,15 +79,15 @@ impl Collector for Spreadsheet {
     }
 
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {
-        let plan = Arc::clone(&self.plan);
+        let (plan, read) = (Arc::clone(&self.plan), Arc::clone(&self.read));
         let Location::Url { url, timeout } = &self.plan.location else {
-            return blocking(move || place::probe(&plan)).await.map(|lines| ProbeReport { lines });
+            return blocking(move || place::probe(&plan, &*read)).await.map(|lines| ProbeReport { lines });
         };
         let fetched = fetch::fetch(&context.http, url, *timeout, plan.max_bytes, None).await?;
         let lines = blocking(move || match fetched {
             Fetched::Unchanged => Ok(Vec::new()),
             Fetched::File { name, bytes, .. } => {
-                Ok(vec![place::describe(&name, &read::read(&plan, &name, &bytes))])
+                Ok(vec![place::describe(&name, &read(&plan, &name, &bytes))])
             }
         });
         Ok(ProbeReport { lines: lines.await? })
@@ -79,9 +95,9 @@ impl Collector for Spreadsheet {
 
     async fn collect(&self, _: &Window, context: &Context) -> Result<Answer, CollectError> {
         let memory = Memory::recall(context.bookmark.as_ref(), &self.plan.fingerprint);
-        let plan = Arc::clone(&self.plan);
+        let (plan, read) = (Arc::clone(&self.plan), Arc::clone(&self.read));
         let Location::Url { url, timeout } = &self.plan.location else {
-            return blocking(move || place::collect(&plan, &memory)).await;
+            return blocking(move || place::collect(&plan, &memory, &*read)).await;
         };
         let before = memory.files.get(&url.file_name());
         match fetch::fetch(&context.http, url, *timeout, plan.max_bytes, before).await? {
@@ -89,7 +105,7 @@ impl Collector for Spreadsheet {
             Fetched::File { name, bytes, seen } => {
                 blocking(move || {
                     let mut merge = Merge::new(&plan.fingerprint);
-                    merge.add(&name, seen, read::read(&plan, &name, &bytes));
+                    merge.add(&name, seen, read(&plan, &name, &bytes));
                     merge.finish()
                 })
                 .await

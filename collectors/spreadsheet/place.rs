@@ -8,11 +8,12 @@ use globset::GlobMatcher;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use super::ReadFile;
 use super::bookmark::{Memory, Seen, hex};
 use super::header::captured;
 use super::merge::Merge;
 use super::plan::{Location, Plan};
-use super::read::{Outcome, read};
+use super::read::Outcome;
 use crate::{Answer, CollectError, Reason};
 
 /// Files at a location, those that supersede others last.
@@ -84,7 +85,7 @@ fn file_name(path: &Path) -> String {
 }
 
 /// Reads the files of a location. Blocks: for a thread where that is allowed.
-pub(super) fn collect(plan: &Plan, memory: &Memory) -> Result<Answer, CollectError> {
+pub(super) fn collect(plan: &Plan, memory: &Memory, read: &ReadFile) -> Result<Answer, CollectError> {
     let files = files(plan)?;
     if !memory.files.is_empty() && unchanged(plan, &files, memory)? {
         return Ok(Answer::Unchanged);
@@ -146,7 +147,7 @@ fn unreadable(what: &str, path: &Path, error: io::Error) -> CollectError {
 }
 
 /// One file's outcome as an answer or an error: for a single document.
-pub(super) fn probe(plan: &Plan) -> Result<Vec<String>, CollectError> {
+pub(super) fn probe(plan: &Plan, read: &ReadFile) -> Result<Vec<String>, CollectError> {
     let mut lines = Vec::new();
     for (name, path) in files(plan)? {
         let bytes = bytes(&path, plan.max_bytes)?;

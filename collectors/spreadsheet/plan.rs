@@ -34,7 +34,7 @@ const PATTERN: &str = "*.{csv,tsv,txt,xlsx,xls,ods}";
 
 /// A part of a figure or of a service's description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Service,
     Name,
     Department,
@@ -76,7 +76,7 @@ pub(super) struct FigurePattern {
 
 /// What the reader works from.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) location: Location,
     pub(super) max_bytes: u64,
     pub(super) filename: Option<Regex>,
@@ -88,17 +88,17 @@ pub(super) struct Plan {
     pub(super) layout: Layout,
     pub(super) columns: BTreeMap<Role, Source>,
     pub(super) period_kind: Option<PeriodKind>,
-    pub(super) dates: DateRules,
+    pub(crate) dates: DateRules,
     pub(super) cells: CellRules,
     pub(super) words: Words,
     pub(super) total_rows: HashSet<String>,
-    pub(super) on_error: OnError,
+    pub(crate) on_error: OnError,
     /// Names the settings: other settings read the same file differently.
-    pub(super) fingerprint: String,
+    pub(crate) fingerprint: String,
 }
 
 /// Checks settings; nothing is opened.
-pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
+pub(crate) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let mut settings: Settings = settings::parse(table)?;
     preset::apply(&mut settings);
     let mut check = Check(SettingProblems::new());

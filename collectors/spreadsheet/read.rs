@@ -25,7 +25,7 @@ use super::words::word;
 const PROBLEMS_LISTED: usize = 10_000;
 
 /// What a file gave.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Figures(Batch),
     /// Nothing is taken of it, and why, one place a line.
     Rejected {
@@ -35,7 +35,7 @@ pub(super) enum Outcome {
 }
 
 /// Reads a file.
-pub(super) fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
+pub(crate) fn read(plan: &Plan, file: &str, bytes: &[u8]) -> Outcome {
     let whole =
         |message: String| Outcome::Rejected { message: format!("{file}: {message}"), details: Vec::new() };
     let table = match Table::open(plan, file, bytes) {

@@ -10,33 +10,33 @@ const SHOWN: usize = 40;
 
 /// The file and sheet being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
-    pub(super) file: Arc<str>,
-    pub(super) sheet: Option<Arc<str>>,
+pub(crate) struct Origin {
+    pub(crate) file: Arc<str>,
+    pub(crate) sheet: Option<Arc<str>>,
 }
 
 /// A cell, a row or a whole sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) origin: Origin,
+pub(crate) struct Place {
+    pub(crate) origin: Origin,
     /// As a spreadsheet numbers rows, from 1.
-    pub(super) row: Option<u32>,
-    pub(super) column: Option<ColumnName>,
+    pub(crate) row: Option<u32>,
+    pub(crate) column: Option<ColumnName>,
 }
 
 /// A column as people find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ColumnName {
-    pub(super) index: usize,
-    pub(super) header: Option<Arc<str>>,
+pub(crate) struct ColumnName {
+    pub(crate) index: usize,
+    pub(crate) header: Option<Arc<str>>,
 }
 
 impl Place {
-    pub(super) fn row(origin: &Origin, row: u32) -> Self {
+    pub(crate) fn row(origin: &Origin, row: u32) -> Self {
         Self { origin: origin.clone(), row: Some(row), column: None }
     }
 
-    pub(super) fn cell(origin: &Origin, row: u32, column: ColumnName) -> Self {
+    pub(crate) fn cell(origin: &Origin, row: u32, column: ColumnName) -> Self {
         Self { origin: origin.clone(), row: Some(row), column: Some(column) }
     }
 }
@@ -62,15 +62,15 @@ impl fmt::Display for Place {
 
 /// One thing wrong at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) place: Place,
+pub(crate) struct Problem {
+    pub(crate) place: Place,
     /// What was found and what was expected.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Problem {
     /// A cell whose text is not what its column holds.
-    pub(super) fn cell(place: Place, found: &str, expected: &str) -> Self {
+    pub(crate) fn cell(place: Place, found: &str, expected: &str) -> Self {
         let text = if is_error_cell(found) {
             format!("the cell shows the error {:?}; correct the formula behind it", shown(found))
         } else if found.is_empty() {
@@ -81,7 +81,7 @@ impl Problem {
         Self { place, text }
     }
 
-    pub(super) fn into_note(self) -> Note {
+    pub(crate) fn into_note(self) -> Note {
         Note { place: self.place.to_string(), text: self.text }
     }
 }
@@ -99,7 +99,7 @@ fn is_error_cell(text: &str) -> bool {
 }
 
 /// The text on one line, cut to what is worth showing.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut line: String =
         text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
     if line.chars().count() > SHOWN {

@@ -10,8 +10,8 @@ use super::plan::Plan;
 use super::{quotes, workbook};
 
 /// One row: its number as a spreadsheet shows it, and its cells.
-pub(super) struct Row<'a> {
-    pub(super) number: u32,
+pub(crate) struct Row<'a> {
+    pub(crate) number: u32,
     text: &'a [u8],
     spans: &'a [(usize, usize)],
 }
@@ -28,27 +28,27 @@ impl<'a> Row<'a> {
     }
 
     /// The text of a cell without the white space around it.
-    pub(super) fn text(&self, column: usize) -> &'a str {
+    pub(crate) fn text(&self, column: usize) -> &'a str {
         std::str::from_utf8(self.cell(column)).unwrap_or_default().trim()
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.spans.len()
     }
 }
 
 /// What is told to go on or to stop for each row.
-pub(super) type Visit<'v> = dyn FnMut(&Row<'_>) -> ControlFlow<()> + 'v;
+pub(crate) type Visit<'v> = dyn FnMut(&Row<'_>) -> ControlFlow<()> + 'v;
 
 /// A table that can be read from the top any number of times.
-pub(super) enum Table<'b> {
+pub(crate) enum Table<'b> {
     Text { text: Cow<'b, str>, delimiter: u8, cut: Cut },
     Sheet(workbook::Sheet),
 }
 
 /// How a text is cut into rows and cells.
 #[derive(Clone, Copy)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     /// At line feeds and delimiters: no quotes, and no line ended by a lone carriage return.
     Plain,
     /// As the csv reader does it.
@@ -57,7 +57,7 @@ pub(super) enum Cut {
 
 impl<'b> Table<'b> {
     /// Opens a file. The error says what is wrong with it as a whole.
-    pub(super) fn open(plan: &Plan, file: &str, bytes: &'b [u8]) -> Result<Self, String> {
+    pub(crate) fn open(plan: &Plan, file: &str, bytes: &'b [u8]) -> Result<Self, String> {
         let format = match plan.format {
             FileFormat::Auto => by_content(file, bytes)?,
             asked_for => asked_for,
@@ -85,7 +85,7 @@ impl<'b> Table<'b> {
     }
 
     /// The sheet read, for workbooks.
-    pub(super) fn sheet(&self) -> Option<Arc<str>> {
+    pub(crate) fn sheet(&self) -> Option<Arc<str>> {
         match self {
             Self::Text { .. } => None,
             Self::Sheet(sheet) => Some(Arc::clone(&sheet.name)),
@@ -109,7 +109,7 @@ impl<'b> Table<'b> {
 
     /// Shows every row to `visit`, empty ones left out but counted. The error says where the rows
     /// cannot be read on.
-    pub(super) fn rows(&self, visit: &mut Visit<'_>) -> Result<(), String> {
+    pub(crate) fn rows(&self, visit: &mut Visit<'_>) -> Result<(), String> {
         match self {
             Self::Sheet(sheet) => sheet.rows(visit),
             Self::Text { text, delimiter, cut: Cut::Plain } => {

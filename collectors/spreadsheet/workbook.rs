@@ -17,7 +17,7 @@ use super::table::{Row, Visit};
 pub(super) const LOCKED: &str = "the workbook is protected by a password; save it without one";
 
 /// One sheet of a workbook.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     pub(super) name: Arc<str>,
     range: Range<Data>,
 }

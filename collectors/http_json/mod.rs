@@ -1,0 +1,90 @@
+//! Any source that answers JSON over HTTP, by configuration alone.
+//!
+//! A question goes out by `template` (what is asked) and `fetch` (one page after the other, as `paging`
+//! says); its rows come back through `read`. What other sources of the kind need too is in `auth`,
+//! `window` and `words`.
+
+pub(crate) mod auth;
+mod config;
+mod dates;
+mod fetch;
+mod paging;
+mod plan;
+mod read;
+mod template;
+pub(crate) mod window;
+pub(crate) mod words;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
+    SettingProblems, Window,
+};
+use plan::Plan;
+use read::Reader;
+
+/// The entry of the kinds table.
+pub const KIND: Kind = Kind {
+    name: "http_json",
+    summary: "any JSON API: what to ask and where the figures are by JSON Pointer",
+    build,
+};
+
+fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
+    Ok(Arc::new(HttpJson { plan: plan::plan(table)? }))
+}
+
+struct HttpJson {
+    plan: Plan,
+}
+
+#[async_trait]
+impl Collector for HttpJson {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            reading: Reading::Windows {
+                period_kind: self.plan.period_kind,
+                largest: self.plan.largest,
+                settles_after: self.plan.settling.after,
+                look_back: self.plan.look_back,
+            },
+        }
+    }
+
+    async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {
+        let plan = &self.plan;
+        let now = context.clock.now();
+        let Some(period) = window::newest_closed(plan.period_kind, now, &plan.settling.zone) else {
+            return Ok(ProbeReport { lines: Vec::new() });
+        };
+        let mut reader = Reader::new(plan, &[period], now);
+        let more = fetch::pages(plan, (period, period), context, 1, &mut reader).await?;
+        let rows = reader.row_count();
+        let batch = reader.finish()?;
+        let more = if more { ", and there are more pages" } else { "" };
+        let mut lines =
+            vec![format!("{}: {rows} rows, {} figures for {period}{more}", plan.home, batch.figure_count())];
+        lines.extend(batch.notes.iter().map(|note| format!("{}: {}", note.place, note.text)));
+        Ok(ProbeReport { lines })
+    }
+
+    async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
+        let plan = &self.plan;
+        let periods = window::periods(window, plan.period_kind)?;
+        let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
+            return Ok(Answer::Unchanged);
+        };
+        let mut reader = Reader::new(plan, &periods, context.clock.now());
+        if fetch::pages(plan, (*first, *last), context, plan.max_pages, &mut reader).await? {
+            let problem = format!(
+                "{} has more than {} pages; raise `limits.max_pages`, or ask for fewer periods with `largest`",
+                plan.home, plan.max_pages
+            );
+            return Err(CollectError::new(Reason::Malformed, problem));
+        }
+        Ok(Answer::Figures { batch: reader.finish()?, bookmark: None })
+    }
+}
