@@ -114,7 +114,7 @@ pub(super) fn say(report: &RunReport) {
     }
 }
 
-fn say_failure(name: &CollectorName, failure: &Failure) {
+pub(super) fn say_failure(name: &CollectorName, failure: &Failure) {
     eprintln!("{name}: failed ({}): {}", failure.reason, failure.message);
     for detail in &failure.details {
         eprintln!("  {detail}");
