@@ -1,4 +1,5 @@
-//! The files of Feedback Explorer and GOV.UK Forms, to be fetched where a test has no folder.
+//! The files of Feedback Explorer and GOV.UK Forms, and the returns of the services, to be fetched
+//! where there is no folder.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use axum::routing::get;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::{World, feedback, forms};
+use crate::{World, feedback, forms, returns};
 
 #[derive(Deserialize)]
 struct Dates {
@@ -21,7 +22,11 @@ struct Dates {
 
 /// The stand-in's routes.
 pub(crate) fn router(world: Arc<World>) -> Router {
-    Router::new().route("/feedback.csv", get(ratings)).route("/forms/{service}", get(form)).with_state(world)
+    Router::new()
+        .route("/feedback.csv", get(ratings))
+        .route("/forms/{service}", get(form))
+        .route("/returns/{name}", get(a_return))
+        .with_state(world)
 }
 
 /// Errors that mischief asks for.
@@ -54,6 +59,19 @@ async fn form(
     match forms::export(&world, service, dates.from) {
         // The real one declares this character set whatever the bytes are.
         Ok(body) => ([(CONTENT_TYPE, "text/csv; charset=iso-8859-1")], body).into_response(),
+        Err(_) => dialect(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+async fn a_return(
+    State(world): State<Arc<World>>,
+    Path(name): Path<String>,
+    Query(dates): Query<Dates>,
+) -> Response {
+    let kind = name.strip_suffix(".csv").and_then(returns::Return::named);
+    let Some(kind) = kind else { return dialect(StatusCode::NOT_FOUND) };
+    match returns::export(&world, kind, dates.from) {
+        Ok(body) => ([(CONTENT_TYPE, "text/csv; charset=utf-8")], body).into_response(),
         Err(_) => dialect(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -32,6 +32,7 @@ pub mod mischief;
 pub mod pay;
 pub mod plausible;
 pub mod prometheus;
+pub mod returns;
 mod server;
 mod simulator;
 pub mod world;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
-use collectors::http::{Backoff, Http};
+use collectors::http::{self, Backoff, Http};
 use collectors::{Clock, CollectError, Context, MachineRandomness, NoQuotaMeter, SystemClock};
 use kpi::ServiceId;
 use kpi::calculate::KpiState;
@@ -69,11 +69,22 @@ pub fn runner(
     events: Events,
     on_stored: OnStored,
 ) -> Result<Runner, CollectError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    runner_on(Arc::new(SystemClock), settings, keeping, events, on_stored)
+}
+
+/// The same on another clock, by which it plans, waits and asks.
+pub fn runner_on(
+    clock: Arc<dyn Clock>,
+    settings: &Settings,
+    keeping: &Keeping,
+    events: Events,
+    on_stored: OnStored,
+) -> Result<Runner, CollectError> {
+    let http = Http::new(http::client()?, Arc::clone(&clock), Arc::new(MachineRandomness));
     Ok(Runner {
         store: Arc::clone(&keeping.store),
         state: Arc::clone(&keeping.state),
-        context: Context { clock, http: Http::system()?, bookmark: None, quota: Arc::new(NoQuotaMeter) },
+        context: Context { clock, http, bookmark: None, quota: Arc::new(NoQuotaMeter) },
         book: Arc::new(ServiceBook::new(&settings.services)),
         events,
         randomness: Arc::new(MachineRandomness),
@@ -85,10 +96,18 @@ pub fn runner(
 impl Daemon {
     /// Binds the address and prepares everything; nothing is collected or answered yet.
     pub async fn build(settings: Settings, keeping: Keeping) -> Result<Self, StartError> {
+        Self::build_on(Arc::new(SystemClock), settings, keeping).await
+    }
+
+    /// The same on another clock.
+    pub async fn build_on(
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        keeping: Keeping,
+    ) -> Result<Self, StartError> {
         let address = settings.web.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let snapshots = Arc::new(Snapshots::new(
             Arc::clone(&keeping.store),
             settings.services.clone(),
@@ -103,6 +122,11 @@ impl Daemon {
             clock,
         };
         Ok(Self { settings, keeping, listener, shared })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
+        self.listener.local_addr()
     }
 
     /// Runs until `shutdown` is cancelled: collectors first come to an end, then the web server. Each
@@ -177,7 +201,8 @@ fn scheduler(
         let _ = announce.send(services);
     });
     let meter = Arc::clone(process);
-    let runner = runner(settings, keeping, Events::new(meter), on_stored)?;
+    let clock = Arc::clone(&shared.clock);
+    let runner = runner_on(clock, settings, keeping, Events::new(meter), on_stored)?;
     let (scheduler, _triggers) = Scheduler::build(settings.collectors.clone(), &settings.run, runner);
     Ok(scheduler)
 }

@@ -7,6 +7,8 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod exchange;
 pub mod metrics;
 pub mod plan;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::errors::Refusal;
+use super::filter::Expression;
 use super::request::CompatibilityRequest;
 
 /// Event sent when a user starts.
@@ -141,8 +142,14 @@ pub(super) fn metadata(property: u64, numeric: bool) -> Value {
 
 /// Answer of `checkCompatibility`: every name, and whether it can be added to the request.
 pub(super) fn compatibility(request: &CompatibilityRequest, numeric: bool) -> Result<Value, Refusal> {
-    let dimensions: Vec<String> = request.dimensions.iter().map(|named| named.name.clone()).collect();
-    let metrics: Vec<String> = request.metrics.iter().map(|named| named.name.clone()).collect();
+    let mut dimensions: Vec<String> = request.dimensions.iter().map(|named| named.name.clone()).collect();
+    let mut metrics: Vec<String> = request.metrics.iter().map(|named| named.name.clone()).collect();
+    // What a filter speaks of must go together with the rest, as in a report.
+    for (names, filter) in
+        [(&mut dimensions, &request.dimension_filter), (&mut metrics, &request.metric_filter)]
+    {
+        names.extend(filter.iter().flat_map(Expression::fields));
+    }
     check(&dimensions, &metrics)?;
     let wanted =
         request.compatibility_filter.as_ref().and_then(|filter| filter.name(&["COMPATIBLE", "INCOMPATIBLE"]));

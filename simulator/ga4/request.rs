@@ -104,6 +104,8 @@ pub(super) struct CompatibilityRequest {
     pub(super) property: Option<String>,
     pub(super) dimensions: Vec<Named>,
     pub(super) metrics: Vec<Named>,
+    pub(super) dimension_filter: Option<super::filter::Expression>,
+    pub(super) metric_filter: Option<super::filter::Expression>,
     pub(super) compatibility_filter: Option<Choice>,
 }
 

@@ -29,7 +29,8 @@ impl World {
         if let Ok(service) = "book-canal-mooring".parse() {
             world = world.when(Event::Revision { service, date: day(6), known: day(2), thousandths: 1080 });
         }
-        for year in [anchor.year() - 1, anchor.year()] {
+        // As far back as a backfill reaches, and as far ahead as a fast clock is likely to come.
+        for year in anchor.year().saturating_sub(2)..=anchor.year().saturating_add(2) {
             for (month, day) in [(1, 1), (12, 25), (12, 26)] {
                 if let Ok(date) = Date::new(year, month, day) {
                     world = world.when(Event::Holiday { date });

@@ -49,6 +49,13 @@ impl World {
         self
     }
 
+    /// The same world without a service.
+    #[must_use]
+    pub fn without(mut self, id: &str) -> Self {
+        self.services.retain(|service| service.id.as_str() != id);
+        self
+    }
+
     /// The same world with one more event.
     #[must_use]
     pub fn when(mut self, event: Event) -> Self {

@@ -3,6 +3,8 @@
 mod backfill;
 mod check;
 mod collect;
+#[cfg(feature = "demo")]
+mod demo;
 mod error;
 mod export;
 mod import;
@@ -47,6 +49,8 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    #[cfg(feature = "demo")]
+    Demo(demo::Demo),
     Check(check::Check),
     Collect(collect::Collect),
     Probe(probe::Probe),
@@ -139,6 +143,8 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
     match command {
         Command::Run(command) => run::run(&command, environment).await,
+        #[cfg(feature = "demo")]
+        Command::Demo(command) => demo::run(command, environment).await,
         Command::Collect(command) => collect::run(command, environment).await,
         Command::Probe(command) => probe::run(command, environment).await,
         Command::Backfill(command) => backfill::run(command, environment).await,
