@@ -2,7 +2,7 @@
 //!
 //! A file goes the way `place` or `fetch` (its bytes) → `table` (rows of text cells) → `header` (which
 //! column is what) → `long` or `wide` (figures) → `merge` (one answer). Everything about the meaning of
-//! a file is in [`plan::Plan`], so that an edition with other columns needs other settings and no code.
+//! a file is in `plan::Plan`, so that an edition with other columns needs other settings and no code.
 
 mod bookmark;
 mod cell;

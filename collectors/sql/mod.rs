@@ -1,7 +1,7 @@
 //! Figures in databases: one read-only query for a window of periods.
 //!
 //! A window goes the way `bounds` (what `:from` and `:to` are) → `postgres` or `sqlite` (a table of
-//! cells) → `figures` (rows by the mapping of [`plan::Plan`]) → `zeros` (declared ones only). The query
+//! cells) → `figures` (rows by the mapping of `plan::Plan`) → `zeros` (declared ones only). The query
 //! was checked and its placeholders numbered when the settings were read (`lexer`, `statement`).
 
 mod bounds;

@@ -31,7 +31,7 @@ impl FigureCollector {
 }
 
 impl Collector for FigureCollector {
-    /// None: families come and go with the snapshot, and [`Families`] alone decides their shape.
+    /// None: families come and go with the snapshot, and `Families` alone decides their shape.
     fn desc(&self) -> Vec<&Desc> {
         Vec::new()
     }
