@@ -70,6 +70,9 @@ impl RequestText {
             ),
         };
         let known_at = self.as_known_on.as_deref().and_then(|text| known_at(text).map_err(&mut keep).ok());
+        if by != By::Service && self.service.is_some() {
+            problems.push("a service is reported by service; leave out `by`, or the service".to_owned());
+        }
         if problems.is_empty() { Ok(Request { by, service, kpis, period, known_at }) } else { Err(problems) }
     }
 }
