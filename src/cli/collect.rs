@@ -45,7 +45,7 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
         _ => Ask::Due,
     };
     let keeping =
-        if command.dry_run { environment.nothing_kept() } else { environment.keeping(&settings).await? };
+        if command.dry_run { super::nothing_kept() } else { environment.keeping(&settings).await? };
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
             .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;

@@ -50,7 +50,7 @@ pub(super) enum Form {
 pub(super) async fn run(command: Export, environment: &Environment) -> Result<(), CommandError> {
     let known_at = command.as_known_on.as_deref().map(known_at).transpose().map_err(CommandError::Usage)?;
     let settings = environment.settings()?;
-    let store = environment.read_store(&settings)?;
+    let store = super::read_store(&settings)?;
     let query = Query {
         services: (!command.service.is_empty()).then_some(command.service),
         from: command.from,

@@ -45,7 +45,7 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
     };
     let submissions = submissions(records).map_err(failed)?;
     let settings = environment.settings()?;
-    let store = environment.write_store(&settings)?;
+    let store = super::write_store(&settings)?;
     let bar = progress::bar(submissions.len() as u64, "batches");
     let book = ServiceBook::new(&settings.services);
     let rules = Rules { book: &book, days: None, now: SystemClock.now() };

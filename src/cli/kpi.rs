@@ -25,7 +25,7 @@ pub(super) struct Kpi {
 pub(super) async fn run(command: Kpi, environment: &Environment) -> Result<(), CommandError> {
     let request = command.request.parse().map_err(|problems| CommandError::Usage(problems.join("\n")))?;
     let settings = environment.settings()?;
-    let store = environment.read_store(&settings)?;
+    let store = super::read_store(&settings)?;
     let rows = report::report(&request, &store, &settings.services, SystemClock.now())
         .await
         .map_err(|error| CommandError::caused("cannot read the figures", error))?;

@@ -75,16 +75,9 @@ impl Environment {
         Ok(config::load(&self.source)?)
     }
 
-    /// The store, for reading beside a daemon.
-    #[allow(clippy::unused_self)]
-    fn read_store(&self, settings: &Settings) -> Result<EmbeddedStore, CommandError> {
-        EmbeddedStore::open_read_only(&settings.data_dir)
-            .map_err(|error| CommandError::caused("cannot open the store", error))
-    }
-
     /// Store and state, as the only process that writes to them.
     async fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
-        let store = Arc::new(self.write_store(settings)?);
+        let store = Arc::new(write_store(settings)?);
         let opened = StateDb::open(&settings.data_dir, SystemClock.now())
             .map_err(|error| CommandError::caused("cannot open the state of runs", error))?;
         if let Some(quarantined) = &opened.quarantined {
@@ -102,19 +95,23 @@ impl Environment {
         }
         Ok(Keeping { store, state: Arc::new(state) })
     }
+}
 
-    /// For a run that keeps nothing.
-    #[allow(clippy::unused_self)]
-    fn nothing_kept(&self) -> Keeping {
-        Keeping { store: Arc::new(NoStore), state: Arc::new(MemoryState::new()) }
-    }
+/// The store, for reading beside a daemon.
+fn read_store(settings: &Settings) -> Result<EmbeddedStore, CommandError> {
+    EmbeddedStore::open_read_only(&settings.data_dir)
+        .map_err(|error| CommandError::caused("cannot open the store", error))
+}
 
-    /// The store, as the only process that writes to it.
-    #[allow(clippy::unused_self)]
-    fn write_store(&self, settings: &Settings) -> Result<EmbeddedStore, CommandError> {
-        EmbeddedStore::open(&settings.data_dir)
-            .map_err(|error| CommandError::caused("cannot open the store", error))
-    }
+/// The store, as the only process that writes to it.
+fn write_store(settings: &Settings) -> Result<EmbeddedStore, CommandError> {
+    EmbeddedStore::open(&settings.data_dir)
+        .map_err(|error| CommandError::caused("cannot open the store", error))
+}
+
+/// For a run that keeps nothing.
+fn nothing_kept() -> Keeping {
+    Keeping { store: Arc::new(NoStore), state: Arc::new(MemoryState::new()) }
 }
 
 /// Runs the program: 0 done, 1 failed, 2 wrong usage or configuration.

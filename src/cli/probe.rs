@@ -26,7 +26,7 @@ pub(super) async fn run(command: Probe, environment: &Environment) -> Result<(),
     let stop = stop::on_signal()?;
     let settings = environment.settings()?;
     let collectors = chosen(&settings.collectors, &command.names)?;
-    let keeping = environment.nothing_kept();
+    let keeping = super::nothing_kept();
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
             .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;

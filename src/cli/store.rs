@@ -24,7 +24,7 @@ pub(super) enum Store {
 
 pub(super) async fn run(command: Store, environment: &Environment) -> Result<(), CommandError> {
     let settings = environment.settings()?;
-    let store = environment.read_store(&settings)?;
+    let store = super::read_store(&settings)?;
     match command {
         Store::Stats => {
             let stats =

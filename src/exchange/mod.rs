@@ -2,5 +2,5 @@
 
 mod record;
 
-pub use record::{COLUMNS, Record, RecordError, submissions, write_csv, write_json_lines};
+pub use record::{Record, RecordError, submissions, write_csv, write_json_lines};
 pub use record::{read_csv, read_json_lines};

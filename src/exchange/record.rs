@@ -48,7 +48,7 @@ pub struct Record {
 }
 
 /// Column names, in order.
-pub const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 15] = [
     "service",
     "measure",
     "channel",

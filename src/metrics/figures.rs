@@ -65,7 +65,7 @@ fn service(families: &mut Families, picture: &ServicePicture, keep: KeepPeriods,
         families.add_decimal(Family::TakeupTarget, &[id], target);
     }
     for ((kpi, kind), current) in &picture.current {
-        if is_superseded(&current.figure, *kind, keep, picture, now) {
+        if is_superseded(&current.figure, keep, picture, now) {
             continue;
         }
         one_kpi(families, id, *kpi, *kind, current, picture);
@@ -74,7 +74,7 @@ fn service(families: &mut Families, picture: &ServicePicture, keep: KeepPeriods,
         let kind = volume.period.kind();
         let kpi = if volume.measure == Measure::Started { Kpi::CompletionRate } else { Kpi::Transactions };
         let Some(current) = picture.current.get(&(kpi, kind)) else { continue };
-        if is_superseded(&current.figure, kind, keep, picture, now) {
+        if is_superseded(&current.figure, keep, picture, now) {
             continue;
         }
         let family = if volume.measure == Measure::Started { Family::Started } else { Family::Transactions };
@@ -83,14 +83,7 @@ fn service(families: &mut Families, picture: &ServicePicture, keep: KeepPeriods,
 }
 
 /// Whether more than the kept number of periods has passed since the figure's own.
-fn is_superseded(
-    figure: &KpiFigure,
-    kind: PeriodKind,
-    keep: KeepPeriods,
-    picture: &ServicePicture,
-    now: Timestamp,
-) -> bool {
-    debug_assert_eq!(figure.period.kind(), kind);
+fn is_superseded(figure: &KpiFigure, keep: KeepPeriods, picture: &ServicePicture, now: Timestamp) -> bool {
     let KeepPeriods::Count(count) = keep else { return false };
     let mut last_shown = figure.period;
     for _ in 0..count.get() {

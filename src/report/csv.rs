@@ -5,7 +5,7 @@ use kpi::Kpi;
 use rust_decimal::Decimal;
 
 /// Column names, in order.
-pub const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 27] = [
     "subject_kind",
     "subject_id",
     "subject_name",

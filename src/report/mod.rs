@@ -6,7 +6,7 @@ mod parse;
 mod request;
 mod rows;
 
-pub use csv::{COLUMNS, csv};
+pub use csv::csv;
 pub use parse::{RequestText, known_at};
 pub use request::{By, Request, UnknownBy, Wanted};
 pub use rows::{Row, Subject, report};

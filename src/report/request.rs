@@ -40,16 +40,6 @@ pub enum Wanted {
     One(Period),
 }
 
-impl Wanted {
-    /// The kind of period asked for.
-    pub const fn kind(self) -> PeriodKind {
-        match self {
-            Self::Newest(kind) => kind,
-            Self::One(period) => period.kind(),
-        }
-    }
-}
-
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
