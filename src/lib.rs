@@ -3,6 +3,7 @@
 //! The way of a figure, with no turning back: source → collector → [`run`] accepts it → [`store`]
 //! keeps it → the snapshot is rebuilt → every outlet reads the snapshot.
 
+pub mod alerts;
 pub mod catalogue;
 pub mod cli;
 pub mod config;

@@ -3,7 +3,8 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Period, PeriodError, PeriodKind};
 
@@ -78,5 +79,18 @@ impl Serialize for Period {
         fields.serialize_field("start", &self.start_text())?;
         fields.serialize_field("end", &self.end_text())?;
         fields.end()
+    }
+}
+
+/// Reads what is serialized; the end follows from kind and start.
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            kind: PeriodKind,
+            start: String,
+        }
+        let Fields { kind, start } = Fields::deserialize(deserializer)?;
+        Self::from_start_text(kind, &start).map_err(D::Error::custom)
     }
 }

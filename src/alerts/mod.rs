@@ -1,0 +1,7 @@
+//! What is wrong with a KPI, who is told, and once.
+
+mod alert;
+
+pub use alert::{
+    Alert, AlertId, Change, Evidence, Growth, Resolution, Resolved, Rule, Severity, Subject, Unit,
+};
