@@ -51,8 +51,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 5] =
-        [Self::Drop, Self::Erosion, Self::Overdue, Self::CheckData, Self::CheckSource];
+    pub const ALL: [Self; 5] = [Self::Drop, Self::Erosion, Self::Overdue, Self::CheckData, Self::CheckSource];
 
     /// The word for this rule in configuration, metrics and feeds.
     pub const fn as_str(self) -> &'static str {
