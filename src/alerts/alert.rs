@@ -150,6 +150,8 @@ pub enum Resolution {
     Revised,
     /// The level stayed and is the service's own by now.
     NewLevel,
+    /// Another alert says it better: of the source, or of the fall that doubtful figures turned out to be.
+    Superseded,
     /// The service, its source or the rule is no longer configured.
     Withdrawn,
 }
