@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use kpi::service::ServiceDescription;
 use kpi::{FigureKey, Measure, Value};
 use pp_collector::store::{
-    Accepted, EmbeddedStore, Query, Series, Store, StoreError, StoredPoint, Submission,
+    Accepted, DatedDescription, EmbeddedStore, Query, Series, SeriesHistory, Store, StoreError, StoredPoint,
+    Submission,
 };
 use support::figures::*;
 use tempfile::TempDir;
@@ -51,6 +52,19 @@ impl Store for Temporary {
     }
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
         self.store.services(known_at).await
+    }
+    async fn history(&self, query: &Query) -> Result<Vec<SeriesHistory>, StoreError> {
+        self.store.history(query).await
+    }
+    async fn descriptions(&self) -> Result<Vec<DatedDescription>, StoreError> {
+        self.store.descriptions().await
+    }
+    async fn restore(
+        &self,
+        history: &[SeriesHistory],
+        descriptions: &[DatedDescription],
+    ) -> Result<u64, StoreError> {
+        self.store.restore(history, descriptions).await
     }
 }
 

@@ -1,9 +1,11 @@
 //! Where figures and every revision of them are kept.
 
 pub mod embedded;
+mod history;
 mod revise;
 
 pub use embedded::EmbeddedStore;
+pub use history::{Contradiction, DatedDescription, Revision, SeriesHistory, lacking};
 pub use revise::revised;
 
 use std::collections::BTreeSet;
@@ -33,6 +35,25 @@ pub trait Store: Send + Sync {
 
     /// Services as sources describe them, each as last known at an instant (now where `None`).
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError>;
+
+    /// Every revision of the figures a query selects, in order of series, period and revision; where
+    /// `known_at` is given, without later ones. As large as the selection: callers ask for a few
+    /// services at a time.
+    async fn history(&self, query: &Query) -> Result<Vec<SeriesHistory>, StoreError>;
+
+    /// Every description of every service as each collector gave it, in order of service and time.
+    async fn descriptions(&self) -> Result<Vec<DatedDescription>, StoreError>;
+
+    /// Puts revisions and descriptions in exactly as they are, each with its number, instant and
+    /// collector, and says how many revisions it lacked. Those it has change nothing, so that it may
+    /// be repeated. A series belongs from then on to the owner that is given.
+    ///
+    /// What does not go on from what is there ([`lacking`]) is refused whole, naming the figure.
+    async fn restore(
+        &self,
+        history: &[SeriesHistory],
+        descriptions: &[DatedDescription],
+    ) -> Result<u64, StoreError>;
 }
 
 /// Which collector gathered figures, and when.
@@ -208,6 +229,17 @@ impl Store for NoStore {
     }
 
     async fn services(&self, _: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
+        Self::refuse()
+    }
+    async fn history(&self, _: &Query) -> Result<Vec<SeriesHistory>, StoreError> {
+        Self::refuse()
+    }
+
+    async fn descriptions(&self) -> Result<Vec<DatedDescription>, StoreError> {
+        Self::refuse()
+    }
+
+    async fn restore(&self, _: &[SeriesHistory], _: &[DatedDescription]) -> Result<u64, StoreError> {
         Self::refuse()
     }
 }

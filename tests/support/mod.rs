@@ -4,5 +4,6 @@
 
 pub(crate) mod figures;
 pub(crate) mod store_contract;
+pub(crate) mod store_history;
 pub(crate) mod store_load;
 pub(crate) mod store_model;

@@ -13,6 +13,7 @@ use kpi::{
 use pp_collector::store::{Accepted, Query, Store, StoreError};
 
 use super::figures::*;
+pub(crate) use super::store_history::*;
 pub(crate) use super::store_load::{a_large_submission_is_stored_whole, readers_see_whole_submissions_only};
 
 /// Makes one test of each promise, against the stores that an async function opens.
@@ -47,6 +48,16 @@ macro_rules! store_contract {
             nothing_is_known_of_the_unknown,
             a_large_submission_is_stored_whole,
             readers_see_whole_submissions_only,
+            history_gives_every_revision,
+            history_selects_like_a_query,
+            descriptions_are_all_kept,
+            what_is_restored_is_the_same_in_every_answer,
+            restoring_again_changes_nothing,
+            what_was_restored_goes_on,
+            an_older_history_restored_later_is_known_when_it_was,
+            a_history_that_contradicts_is_refused_whole,
+            a_history_with_a_gap_is_refused,
+            an_instant_keeps_every_digit,
             it_agrees_with_the_model,
         );
     };

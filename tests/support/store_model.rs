@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kpi::{Measure, Point, Quality, SeriesFigures, SeriesKey, Value};
-use pp_collector::store::{Accepted, ForeignSeries, Query, Revised, Series, StoredPoint, Submission};
+use pp_collector::store::{
+    Accepted, ForeignSeries, Query, Revised, Revision, Series, SeriesHistory, StoredPoint, Submission,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -18,7 +20,7 @@ const HISTORIES: u32 = 40;
 struct Model {
     owners: BTreeMap<SeriesKey, kpi::CollectorName>,
     /// Every revision of each figure, oldest first.
-    figures: BTreeMap<(SeriesKey, kpi::Period), Vec<StoredPoint>>,
+    figures: BTreeMap<(SeriesKey, kpi::Period), Vec<Revision>>,
     newest: Option<jiff::Timestamp>,
 }
 
@@ -41,7 +43,7 @@ impl Model {
                 continue;
             }
             for point in points {
-                self.take(key, *point, collected_at, &mut accepted);
+                self.take(key, *point, (collector, collected_at), &mut accepted);
             }
         }
         if accepted.new > 0 || !accepted.revised.is_empty() {
@@ -54,12 +56,12 @@ impl Model {
         &mut self,
         key: &SeriesKey,
         point: Point,
-        collected_at: jiff::Timestamp,
+        (collector, collected_at): (&kpi::CollectorName, jiff::Timestamp),
         accepted: &mut Accepted,
     ) {
         let history = self.figures.entry((key.clone(), point.period)).or_default();
         let mut stored = StoredPoint { point, revision: 1, collected_at };
-        if let Some(last) = history.last() {
+        if let Some(last) = history.last().map(|revision| revision.stored) {
             let blanked = point.value == Value::NotProvided
                 && matches!(last.point.value, Value::Known(_) | Value::Withdrawn);
             stored.point.value = if blanked { Value::Withdrawn } else { point.value };
@@ -73,15 +75,16 @@ impl Model {
         } else {
             accepted.new += 1;
         }
-        history.push(stored);
+        history.push(Revision { stored, collector: collector.clone() });
         accepted.changed_services.insert(key.service.clone());
     }
 
     fn series(&self, query: &Query) -> Vec<Series> {
         let mut found: BTreeMap<&SeriesKey, Vec<StoredPoint>> = BTreeMap::new();
         for ((key, _), history) in &self.figures {
-            let known = |stored: &&StoredPoint| query.known_at.is_none_or(|at| stored.collected_at <= at);
-            found.entry(key).or_default().extend(history.iter().rfind(known));
+            let known = |kept: &&Revision| query.known_at.is_none_or(|at| kept.stored.collected_at <= at);
+            let newest = history.iter().rfind(known).map(|kept| kept.stored);
+            found.entry(key).or_default().extend(newest);
         }
         let mut answer = Vec::new();
         for (key, mut points) in found {
@@ -108,6 +111,18 @@ impl Model {
             }
         }
         answer
+    }
+
+    /// The revisions of the figures that the query selects, as far as they were known.
+    fn history(&self, query: &Query) -> Vec<SeriesHistory> {
+        let of = |series: Series| {
+            let revisions = series.points.iter().flat_map(|newest| {
+                let known = &self.figures[&(series.key.clone(), newest.point.period)];
+                known.iter().filter(|kept| kept.stored.revision <= newest.revision).cloned()
+            });
+            SeriesHistory { revisions: revisions.collect(), key: series.key.clone(), owner: series.collector }
+        };
+        self.series(query).into_iter().map(of).collect()
     }
 
     fn latest(&self) -> Vec<Series> {
@@ -189,11 +204,19 @@ pub(crate) async fn check(open: impl Open) {
         for query in queries {
             let answer = store.series(&query).await.unwrap();
             assert_eq!(answer, model.series(&query), "query {query:?}, history {history:#?}");
+            let answer = store.history(&query).await.unwrap();
+            assert_eq!(answer, model.history(&query), "history by {query:?}, history {history:#?}");
         }
         assert_eq!(store.latest().await.unwrap(), model.latest(), "history {history:#?}");
+        let copy = open().await;
+        let whole = model.history(&Query::default());
+        copy.restore(&whole, &[]).await.unwrap();
+        assert_eq!(copy.history(&Query::default()).await.unwrap(), whole, "copied, history {history:#?}");
+        assert_eq!(copy.latest().await.unwrap(), model.latest(), "copied, history {history:#?}");
         for ((series, period), revisions) in &model.figures {
             let key = kpi::FigureKey { series: series.clone(), period: *period };
-            assert_eq!(store.revisions(&key).await.unwrap(), *revisions, "{key:?}, history {history:#?}");
+            let revisions: Vec<_> = revisions.iter().map(|kept| kept.stored).collect();
+            assert_eq!(store.revisions(&key).await.unwrap(), revisions, "{key:?}, history {history:#?}");
         }
     }
 }

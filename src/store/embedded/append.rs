@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use kpi::{FigureKey, Point, SeriesFigures, SeriesKey, ServiceId};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::codec::{Coded, encode};
 use super::describe;
 use super::fault::{Fault, Outcome};
+use super::identity::{self, Identified};
 use super::row::{FIGURE_COLUMNS, FigureRow, nanoseconds, timestamp};
 use crate::store::{Accepted, ForeignSeries, Provenance, Revised, Submission, revised};
 
@@ -46,17 +46,11 @@ struct Append<'a> {
     /// Made when the first thing differs: a submission that changes nothing leaves no trace.
     collection_id: Option<i64>,
     accepted: Accepted,
-    find_series: CachedStatement<'a>,
     stored: CachedStatement<'a>,
     insert: CachedStatement<'a>,
     supersede: CachedStatement<'a>,
     update: CachedStatement<'a>,
     known: Vec<FigureRow>,
-}
-
-struct StoredSeries {
-    id: i64,
-    newest_period: i32,
 }
 
 impl<'a> Append<'a> {
@@ -67,10 +61,6 @@ impl<'a> Append<'a> {
             provenance,
             collection_id: None,
             accepted: Accepted::default(),
-            find_series: prepare(
-                "SELECT id, owner, newest_period FROM series
-                 WHERE service = ? AND measure = ? AND channel = ? AND coverage = ? AND period_kind = ?",
-            )?,
             stored: prepare(&format!(
                 "SELECT {FIGURE_COLUMNS} FROM figure WHERE series_id = ? AND period BETWEEN ? AND ?"
             ))?,
@@ -109,9 +99,7 @@ impl<'a> Append<'a> {
             self.accepted.changed_services.insert(series.key.service.clone());
         }
         if last.period.index() > stored.newest_period {
-            self.connection
-                .prepare_cached("UPDATE series SET newest_period = ? WHERE id = ?")?
-                .execute(params![last.period.index(), stored.id])?;
+            identity::change_newest_period(self.connection, stored.id, last.period.index())?;
         }
         Ok(())
     }
@@ -164,48 +152,22 @@ impl<'a> Append<'a> {
     }
 
     /// The stored series if this collector feeds it, made or taken over where that is due.
-    fn own_series(&mut self, key: &SeriesKey, newest_period: i32) -> Outcome<Option<StoredSeries>> {
-        let SeriesKey { service, measure, channel, coverage, period_kind } = key;
-        let (measure, channel) = (measure.as_str(), channel.as_str());
-        let (coverage, period_kind) = (coverage.as_str(), period_kind.as_str());
-        let identity = params![service.as_str(), measure, channel, coverage, period_kind];
+    fn own_series(&mut self, key: &SeriesKey, newest_period: i32) -> Outcome<Option<Identified>> {
         let collector = &self.provenance.collector;
-        let found = self
-            .find_series
-            .query_row(identity, |row| {
-                Ok((StoredSeries { id: row.get(0)?, newest_period: row.get(2)? }, row.get::<_, String>(1)?))
-            })
-            .optional()?;
-        let Some((stored, owner)) = found else {
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO series (service, measure, channel, coverage, period_kind, owner, newest_period)
-                     VALUES (?, ?, ?, ?, ?, ?, ?)",
-                )?
-                .execute(params![
-                    service.as_str(),
-                    measure,
-                    channel,
-                    coverage,
-                    period_kind,
-                    collector.as_str(),
-                    newest_period
-                ])?;
+        let Some(stored) = identity::find(self.connection, key)? else {
+            let id = identity::insert(self.connection, key, collector, newest_period)?;
             // Below every point of it, so that nothing is looked for.
-            let id = self.connection.last_insert_rowid();
-            return Ok(Some(StoredSeries { id, newest_period: i32::MIN }));
+            let newest_period = i32::MIN;
+            return Ok(Some(Identified { id, owner: collector.clone(), newest_period }));
         };
-        if owner == collector.as_str() {
+        if stored.owner == *collector {
             return Ok(Some(stored));
         }
-        if self.provenance.adopts.iter().any(|former| former.as_str() == owner) {
-            self.connection
-                .prepare_cached("UPDATE series SET owner = ? WHERE id = ?")?
-                .execute(params![collector.as_str(), stored.id])?;
+        if self.provenance.adopts.contains(&stored.owner) {
+            identity::change_owner(self.connection, stored.id, collector)?;
             return Ok(Some(stored));
         }
-        let owner = owner.parse().map_err(Fault::unreadable)?;
-        self.accepted.foreign.push(ForeignSeries { key: key.clone(), owner });
+        self.accepted.foreign.push(ForeignSeries { key: key.clone(), owner: stored.owner });
         Ok(None)
     }
 
@@ -230,14 +192,6 @@ impl<'a> Append<'a> {
     fn finish(self) -> Accepted {
         self.accepted
     }
-}
-
-/// The newest submission that was collected at an instant or before, the oldest being 1.
-pub(super) fn newest_collection_at(connection: &Connection, instant: Timestamp) -> Outcome<i64> {
-    let newest: Option<i64> = connection
-        .prepare_cached("SELECT max(id) FROM collection WHERE collected_at <= ?")?
-        .query_row([nanoseconds(instant)], |row| row.get(0))?;
-    Ok(newest.unwrap_or(0))
 }
 
 /// The points, strictly in order of period. Batches come so; for one that does not, the last of two

@@ -5,10 +5,15 @@ use kpi::service::{Organisation, ServiceDescription};
 use kpi::{CollectorName, ServiceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::append::newest_collection_at;
 use super::fault::{Fault, Outcome};
+use super::row::{nanoseconds, timestamp};
+use crate::store::DatedDescription;
 
 const COLUMNS: &str = "service, name, department, department_name, agency, agency_name";
+
+/// With when each was given, and by whom: ids of collections say nothing of time, because history
+/// that is restored comes later than it was collected.
+const DATED: &str = "service_description AS d CROSS JOIN collection AS c ON c.id = d.collection_id";
 
 /// Whether a description differs from the last one this collector gave.
 pub(super) fn changed(
@@ -18,8 +23,8 @@ pub(super) fn changed(
 ) -> Outcome<bool> {
     let last = connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM service_description WHERE service = ? AND collector = ?
-             ORDER BY collection_id DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM {DATED} WHERE service = ? AND d.collector = ?
+             ORDER BY collected_at DESC, collection_id DESC LIMIT 1"
         ))?
         .query_row(params![description.id.as_str(), collector.as_str()], |row| Ok(read(row)))
         .optional()?
@@ -59,9 +64,10 @@ pub(super) fn services(
     connection: &Connection,
     known_at: Option<Timestamp>,
 ) -> Outcome<Vec<ServiceDescription>> {
-    let newest = known_at.map_or(Ok(i64::MAX), |instant| newest_collection_at(connection, instant))?;
+    let newest = known_at.map_or(i64::MAX, nanoseconds);
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM service_description WHERE collection_id <= ? ORDER BY service, collection_id"
+        "SELECT {COLUMNS} FROM {DATED} WHERE collected_at <= ?
+         ORDER BY service, collected_at, collection_id"
     ))?;
     let mut rows = statement.query([newest])?;
     let mut services: Vec<ServiceDescription> = Vec::new();
@@ -73,6 +79,27 @@ pub(super) fn services(
         }
     }
     Ok(services)
+}
+
+/// Every description, or those of one service.
+pub(super) fn descriptions(
+    connection: &Connection,
+    service: Option<&ServiceId>,
+) -> Outcome<Vec<DatedDescription>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, d.collector, collected_at FROM {DATED} WHERE service = ?1 OR ?1 IS NULL
+         ORDER BY service, collected_at, collection_id"
+    ))?;
+    let mut rows = statement.query([service.map(ServiceId::as_str)])?;
+    let mut descriptions = Vec::new();
+    while let Some(row) = rows.next()? {
+        descriptions.push(DatedDescription {
+            description: read(row)?,
+            collector: row.get::<_, String>(6)?.parse().map_err(Fault::unreadable)?,
+            described_at: timestamp(row.get(7)?),
+        });
+    }
+    Ok(descriptions)
 }
 
 pub(super) fn read(row: &Row<'_>) -> Outcome<ServiceDescription> {

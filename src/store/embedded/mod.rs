@@ -8,8 +8,10 @@ mod backup;
 mod codec;
 mod describe;
 mod fault;
+mod identity;
 mod query;
 mod readers;
+mod restore;
 mod row;
 mod schema;
 mod stats;
@@ -30,7 +32,9 @@ use kpi::service::ServiceDescription;
 use self::fault::Fault;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{Accepted, Query, Series, Store, StoreError, StoredPoint, Submission};
+use super::{
+    Accepted, DatedDescription, Query, Series, SeriesHistory, Store, StoreError, StoredPoint, Submission,
+};
 
 /// Name of the store's file in the data directory.
 pub const FILE_NAME: &str = "figures.db";
@@ -78,15 +82,17 @@ impl EmbeddedStore {
         let to = to.to_owned();
         self.readers.run(move |connection| backup::backup(connection, &to)).await
     }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let refused = || Fault::Refused("it was opened for reading only".to_owned()).at(&self.file);
+        self.writer.as_ref().ok_or_else(refused)
+    }
 }
 
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn append(&self, submission: Arc<Submission>) -> Result<Accepted, StoreError> {
-        let Some(writer) = &self.writer else {
-            return Err(Fault::Refused("it was opened for reading only".to_owned()).at(&self.file));
-        };
-        writer.run(move |connection| append::append(connection, &submission)).await
+        self.writer()?.run(move |connection| append::append(connection, &submission)).await
     }
 
     async fn series(&self, query: &Query) -> Result<Vec<Series>, StoreError> {
@@ -105,5 +111,23 @@ impl Store for EmbeddedStore {
 
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
         self.readers.run(move |connection| describe::services(connection, known_at)).await
+    }
+
+    async fn history(&self, query: &Query) -> Result<Vec<SeriesHistory>, StoreError> {
+        let query = query.clone();
+        self.readers.run(move |connection| query::history(connection, &query)).await
+    }
+
+    async fn descriptions(&self) -> Result<Vec<DatedDescription>, StoreError> {
+        self.readers.run(|connection| describe::descriptions(connection, None)).await
+    }
+
+    async fn restore(
+        &self,
+        history: &[SeriesHistory],
+        descriptions: &[DatedDescription],
+    ) -> Result<u64, StoreError> {
+        let (history, descriptions) = (history.to_vec(), descriptions.to_vec());
+        self.writer()?.run(move |connection| restore::restore(connection, &history, &descriptions)).await
     }
 }

@@ -3,39 +3,61 @@
 //! Every figure is reached through its series: one short range scan of the key for each series that
 //! a query selects, whatever the size of the table.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use kpi::{FigureKey, Period, PeriodKind};
+use kpi::{CollectorName, FigureKey, Period, PeriodKind};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use super::append::newest_collection_at;
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use super::row::{FIGURE_COLUMNS, FigureRow, SERIES_COLUMNS, SeriesRow, timestamp};
-use crate::store::{Query, Series, StoredPoint};
+use crate::store::{Query, Revision, Series, SeriesHistory, StoredPoint};
 
 const HOURS_PER_DAY: i64 = 24;
 
 pub(super) fn series(connection: &Connection, query: &Query) -> Outcome<Vec<Series>> {
     let mut reader = PointReader::new(connection)?;
-    let known_at = query.known_at.map(|instant| newest_collection_at(connection, instant)).transpose()?;
     let mut selected = Vec::new();
     for series in select(connection, query)? {
-        let rows = match known_at {
+        let rows = match query.known_at {
             None => reader.current(&series, periods(query, series.key.period_kind, series.newest_period))?,
-            Some(newest) => reader.known_at(&series, query, newest)?,
+            Some(instant) => reader.known_at(&series, query, instant)?,
         };
         if !rows.is_empty() {
-            let points = reader.times.stored(rows)?;
+            let points = reader.collections.stored(rows)?;
             selected.push(Series { key: series.key, collector: series.owner, points });
         }
     }
     Ok(selected)
 }
 
+pub(super) fn history(connection: &Connection, query: &Query) -> Outcome<Vec<SeriesHistory>> {
+    let mut reader = PointReader::new(connection)?;
+    let mut selected = Vec::new();
+    for series in select(connection, query)? {
+        let rows = reader.history(&series, query)?;
+        if !rows.is_empty() {
+            let revisions = reader.collections.revisions(rows)?;
+            selected.push(SeriesHistory { key: series.key, owner: series.owner, revisions });
+        }
+    }
+    Ok(selected)
+}
+
+/// Every revision of the figures of one series whose period lies between two indexes.
+pub(super) fn history_between(
+    connection: &Connection,
+    series: &SeriesRow,
+    span: (i64, i64),
+) -> Outcome<Vec<Revision>> {
+    let mut reader = PointReader::new(connection)?;
+    let rows = reader.revisions(series, span)?;
+    reader.collections.revisions(rows)
+}
+
 pub(super) fn latest(connection: &Connection) -> Outcome<Vec<Series>> {
-    let mut times = Times::new(connection)?;
+    let mut collections = Collections::new(connection)?;
     // CROSS JOIN keeps the order of the loops: a plan that walks the figures takes a hundred times
     // as long.
     let mut statement = connection.prepare_cached(
@@ -48,7 +70,7 @@ pub(super) fn latest(connection: &Connection) -> Outcome<Vec<Series>> {
     while let Some(row) = rows.next()? {
         let series = SeriesRow::read(row)?;
         let figure = FigureRow::read_from(row, 8, series.key.period_kind)?;
-        let points = times.stored(vec![figure])?;
+        let points = collections.stored(vec![figure])?;
         latest.push(Series { key: series.key, collector: series.owner, points });
     }
     latest.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -84,7 +106,7 @@ pub(super) fn revisions(connection: &Connection, key: &FigureKey) -> Outcome<Vec
     while let Some(row) = rows.next()? {
         revisions.push(FigureRow::read(row, series.period_kind)?);
     }
-    Times::new(connection)?.stored(revisions)
+    Collections::new(connection)?.stored(revisions)
 }
 
 /// The series a query asks for, in order.
@@ -164,7 +186,7 @@ fn day(date: Date) -> i64 {
 struct PointReader<'a> {
     current: CachedStatement<'a>,
     superseded: CachedStatement<'a>,
-    times: Times<'a>,
+    collections: Collections<'a>,
 }
 
 impl<'a> PointReader<'a> {
@@ -174,42 +196,75 @@ impl<'a> PointReader<'a> {
                 "SELECT {FIGURE_COLUMNS} FROM {table} WHERE series_id = ? AND period BETWEEN ? AND ?"
             ))
         };
-        Ok(Self { current: scan("figure")?, superseded: scan("superseded")?, times: Times::new(connection)? })
+        let collections = Collections::new(connection)?;
+        Ok(Self { current: scan("figure")?, superseded: scan("superseded")?, collections })
     }
 
-    fn current(&mut self, series: &SeriesRow, (first, last): (i64, i64)) -> Outcome<Vec<FigureRow>> {
-        scan(&mut self.current, series, first, last)
+    fn current(&mut self, series: &SeriesRow, span: (i64, i64)) -> Outcome<Vec<FigureRow>> {
+        scan(&mut self.current, series, span)
     }
 
-    /// The newest revision of each figure among the submissions up to `newest`.
-    fn known_at(&mut self, series: &SeriesRow, query: &Query, newest: i64) -> Outcome<Vec<FigureRow>> {
-        // What counts as newest is itself a matter of what was known, so everything is read.
-        let everything = (i64::MIN, i64::MAX);
-        let kind = series.key.period_kind;
-        let (first, last) = if query.newest_days.is_some() { everything } else { dates(query, kind) };
-        let mut rows = self.current(series, (first, last))?;
-        if rows.iter().any(|row| row.collection_id > newest) {
-            let mut known: BTreeMap<Period, FigureRow> = BTreeMap::new();
-            let superseded = scan(&mut self.superseded, series, first, last)?;
-            // In order of revision within a period: a later one that was known replaces an earlier.
-            for row in superseded.into_iter().chain(rows).filter(|row| row.collection_id <= newest) {
-                known.insert(row.point.period, row);
-            }
-            rows = known.into_values().collect();
+    /// Every revision, in order of period and revision.
+    fn revisions(&mut self, series: &SeriesRow, span: (i64, i64)) -> Outcome<Vec<FigureRow>> {
+        let mut rows = scan(&mut self.superseded, series, span)?;
+        rows.extend(self.current(series, span)?);
+        rows.sort_by_key(|row| (row.point.period, row.revision));
+        Ok(rows)
+    }
+
+    /// The newest revision of each figure that was known at an instant.
+    fn known_at(&mut self, series: &SeriesRow, query: &Query, instant: Timestamp) -> Outcome<Vec<FigureRow>> {
+        let span = span_to_read(series, query);
+        let current = self.current(series, span)?;
+        let count = current.len();
+        let mut rows = self.collections.until(instant, current)?;
+        if rows.len() < count {
+            let revisions = self.revisions(series, span)?;
+            rows = self.collections.until(instant, revisions)?;
+            keep_last_of_each_period(&mut rows);
         }
-        if let Some(newest) = rows.last() {
-            let (first, last) = periods(query, kind, newest.point.period.index());
-            rows.retain(|row| (first..=last).contains(&row.point.period.index().into()));
+        limit(&mut rows, series, query);
+        Ok(rows)
+    }
+
+    /// Every revision of the figures a query selects.
+    fn history(&mut self, series: &SeriesRow, query: &Query) -> Outcome<Vec<FigureRow>> {
+        let mut rows = self.revisions(series, span_to_read(series, query))?;
+        if let Some(instant) = query.known_at {
+            rows = self.collections.until(instant, rows)?;
+            limit(&mut rows, series, query);
         }
         Ok(rows)
     }
 }
 
+/// What counts as newest is itself a matter of what was known: then everything is read.
+fn span_to_read(series: &SeriesRow, query: &Query) -> (i64, i64) {
+    match query.known_at {
+        Some(_) if query.newest_days.is_some() => (i64::MIN, i64::MAX),
+        Some(_) => dates(query, series.key.period_kind),
+        None => periods(query, series.key.period_kind, series.newest_period),
+    }
+}
+
+/// Leaves what a query selects, counted from the newest of the rows.
+fn limit(rows: &mut Vec<FigureRow>, series: &SeriesRow, query: &Query) {
+    if let Some(newest) = rows.last() {
+        let (first, last) = periods(query, series.key.period_kind, newest.point.period.index());
+        rows.retain(|row| (first..=last).contains(&row.point.period.index().into()));
+    }
+}
+
+fn keep_last_of_each_period(rows: &mut Vec<FigureRow>) {
+    rows.reverse();
+    rows.dedup_by_key(|row| row.point.period);
+    rows.reverse();
+}
+
 fn scan(
     statement: &mut CachedStatement<'_>,
     series: &SeriesRow,
-    first: i64,
-    last: i64,
+    (first, last): (i64, i64),
 ) -> Outcome<Vec<FigureRow>> {
     let mut rows = statement.query(params![series.id, first, last])?;
     let mut found = Vec::new();
@@ -219,39 +274,69 @@ fn scan(
     Ok(found)
 }
 
-/// When each submission was collected, looked up once.
-struct Times<'a> {
+/// Who collected each submission and when, looked up once.
+struct Collections<'a> {
     find: CachedStatement<'a>,
-    found: HashMap<i64, Timestamp>,
+    found: HashMap<i64, (Timestamp, CollectorName)>,
 }
 
-impl<'a> Times<'a> {
+impl<'a> Collections<'a> {
     fn new(connection: &'a Connection) -> Outcome<Self> {
-        let find = connection.prepare_cached("SELECT collected_at FROM collection WHERE id = ?")?;
+        let find =
+            connection.prepare_cached("SELECT collected_at, collector FROM collection WHERE id = ?")?;
         Ok(Self { find, found: HashMap::new() })
     }
 
     fn stored(&mut self, rows: Vec<FigureRow>) -> Outcome<Vec<StoredPoint>> {
-        let mut last: Option<(i64, Timestamp)> = None;
-        let mut points = Vec::with_capacity(rows.len());
-        for FigureRow { point, revision, collection_id } in rows {
-            // Neighbours mostly come from one submission.
-            let collected_at = match last {
-                Some((id, collected_at)) if id == collection_id => collected_at,
-                _ => self.of(collection_id)?,
-            };
-            last = Some((collection_id, collected_at));
-            points.push(StoredPoint { point, revision, collected_at });
-        }
-        Ok(points)
+        self.joined(rows, |row, (collected_at, _)| stored(&row, *collected_at))
     }
 
-    fn of(&mut self, collection_id: i64) -> Outcome<Timestamp> {
-        if let Some(collected_at) = self.found.get(&collection_id) {
-            return Ok(*collected_at);
-        }
-        let collected_at = timestamp(self.find.query_row([collection_id], |row| row.get(0))?);
-        self.found.insert(collection_id, collected_at);
-        Ok(collected_at)
+    fn revisions(&mut self, rows: Vec<FigureRow>) -> Outcome<Vec<Revision>> {
+        self.joined(rows, |row, (collected_at, collector)| Revision {
+            stored: stored(&row, *collected_at),
+            collector: collector.clone(),
+        })
     }
+
+    /// The rows collected at an instant or before.
+    fn until(&mut self, instant: Timestamp, rows: Vec<FigureRow>) -> Outcome<Vec<FigureRow>> {
+        let known = self.joined(rows, |row, (collected_at, _)| (*collected_at <= instant).then_some(row))?;
+        Ok(known.into_iter().flatten().collect())
+    }
+
+    fn joined<T>(
+        &mut self,
+        rows: Vec<FigureRow>,
+        with: impl Fn(FigureRow, &(Timestamp, CollectorName)) -> T,
+    ) -> Outcome<Vec<T>> {
+        let mut joined = Vec::with_capacity(rows.len());
+        let mut rows = rows.into_iter().peekable();
+        while let Some(row) = rows.next() {
+            let id = row.collection_id;
+            let collection = self.of(id)?;
+            joined.push(with(row, collection));
+            // Neighbours mostly come from one submission.
+            while let Some(row) = rows.next_if(|row| row.collection_id == id) {
+                joined.push(with(row, collection));
+            }
+        }
+        Ok(joined)
+    }
+
+    fn of(&mut self, id: i64) -> Outcome<&(Timestamp, CollectorName)> {
+        use std::collections::hash_map::Entry;
+        match self.found.entry(id) {
+            Entry::Occupied(found) => Ok(found.into_mut()),
+            Entry::Vacant(vacant) => {
+                let (collected_at, collector): (i64, String) =
+                    self.find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let collector = collector.parse().map_err(Fault::unreadable)?;
+                Ok(vacant.insert((timestamp(collected_at), collector)))
+            }
+        }
+    }
+}
+
+fn stored(row: &FigureRow, collected_at: Timestamp) -> StoredPoint {
+    StoredPoint { point: row.point, revision: row.revision, collected_at }
 }

@@ -1,5 +1,7 @@
 //! Proves that what is stored is what this program writes.
 
+use std::collections::HashMap;
+
 use kpi::PeriodKind;
 use rusqlite::{Connection, Row, params};
 
@@ -24,7 +26,6 @@ pub(super) fn verify(connection: &Connection) -> Outcome<Verification> {
     // Damage of the file makes everything below it fail in turn.
     if found.problems.is_empty() {
         foreign_keys(connection, &mut found)?;
-        collections(connection, &mut found)?;
         descriptions(connection, &mut found)?;
         every_series(connection, &mut found)?;
     }
@@ -62,17 +63,11 @@ fn foreign_keys(connection: &Connection, found: &mut Verification) -> Outcome<()
     Ok(())
 }
 
-fn collections(connection: &Connection, found: &mut Verification) -> Outcome<()> {
-    let mut statement = connection.prepare(
-        "SELECT id FROM (SELECT id, collected_at, lag(collected_at) OVER (ORDER BY id) AS before FROM collection)
-         WHERE collected_at < before",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        found.problems.push(format!("collection {id} is earlier than the one before it"));
-    }
-    Ok(())
+/// When each submission was collected.
+fn times(connection: &Connection) -> Outcome<HashMap<i64, i64>> {
+    let mut statement = connection.prepare("SELECT id, collected_at FROM collection")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn descriptions(connection: &Connection, found: &mut Verification) -> Outcome<()> {
@@ -88,17 +83,23 @@ fn descriptions(connection: &Connection, found: &mut Verification) -> Outcome<()
 
 fn every_series(connection: &Connection, found: &mut Verification) -> Outcome<()> {
     let mut statement = connection.prepare(&format!("SELECT {SERIES_COLUMNS} FROM series"))?;
+    let times = times(connection)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         if let Some(series) = note(SeriesRow::read(row), &format!("series {id}"), found)? {
-            one_series(connection, &series, found)?;
+            one_series(connection, &series, &times, found)?;
         }
     }
     Ok(())
 }
 
-fn one_series(connection: &Connection, series: &SeriesRow, found: &mut Verification) -> Outcome<()> {
+fn one_series(
+    connection: &Connection,
+    series: &SeriesRow,
+    times: &HashMap<i64, i64>,
+    found: &mut Verification,
+) -> Outcome<()> {
     let kind = series.key.period_kind;
     let read = |table: &str, order: &str, found: &mut Verification| -> Outcome<Vec<FigureRow>> {
         let mut statement = connection.prepare_cached(&format!(
@@ -122,12 +123,18 @@ fn one_series(connection: &Connection, series: &SeriesRow, found: &mut Verificat
             series.id, series.newest_period
         ));
     }
-    revisions(series.id, &figures, &superseded, found);
+    revisions(series.id, &figures, &superseded, times, found);
     Ok(())
 }
 
 /// Both in order of period: the superseded rows of a figure are 1, 2, 3 … and the figure is next.
-fn revisions(id: i64, figures: &[FigureRow], superseded: &[FigureRow], found: &mut Verification) {
+fn revisions(
+    id: i64,
+    figures: &[FigureRow],
+    superseded: &[FigureRow],
+    times: &HashMap<i64, i64>,
+    found: &mut Verification,
+) {
     let mut older = superseded.iter().peekable();
     for figure in figures {
         let period = figure.point.period;
@@ -137,17 +144,25 @@ fn revisions(id: i64, figures: &[FigureRow], superseded: &[FigureRow], found: &m
                 orphan.point.period
             ));
         }
-        let (mut expected, mut collection_id) = (1, 0);
+        let (mut expected, mut before) = (1, i64::MIN);
         let own = std::iter::from_fn(|| older.next_if(|row| row.point.period == period));
         for row in own.chain([figure]) {
-            if row.revision != expected || row.collection_id < collection_id {
+            if row.revision != expected {
                 found.problems.push(format!(
                     "series {id} has revision {} of {period} where revision {expected} belongs",
                     row.revision
                 ));
             }
+            // One without a collection was named when references were checked.
+            let collected_at = times.get(&row.collection_id).copied().unwrap_or(before);
+            if collected_at < before {
+                found.problems.push(format!(
+                    "series {id} has revision {} of {period} that is earlier than the one before it",
+                    row.revision
+                ));
+            }
             expected = row.revision + 1;
-            collection_id = row.collection_id;
+            before = collected_at;
         }
     }
     for orphan in older {

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use kpi::service::ServiceDescription;
 use kpi::{FigureKey, Period, Value};
-use pp_collector::store::{Accepted, Query, Revised, Series, Store, StoreError, StoredPoint, Submission};
+use pp_collector::store::{
+    Accepted, DatedDescription, Query, Revised, Series, SeriesHistory, Store, StoreError, StoredPoint,
+    Submission,
+};
 
 /// Keeps current values in memory; can be out.
 #[derive(Default)]
@@ -79,6 +82,18 @@ impl Store for FakeStore {
     }
 
     async fn services(&self, _: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
+        Err(Self::unavailable())
+    }
+
+    async fn history(&self, _: &Query) -> Result<Vec<SeriesHistory>, StoreError> {
+        Err(Self::unavailable())
+    }
+
+    async fn descriptions(&self) -> Result<Vec<DatedDescription>, StoreError> {
+        Err(Self::unavailable())
+    }
+
+    async fn restore(&self, _: &[SeriesHistory], _: &[DatedDescription]) -> Result<u64, StoreError> {
         Err(Self::unavailable())
     }
 }
