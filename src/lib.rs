@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod shard;
 pub mod snapshot;
 pub mod state;
 pub mod store;

@@ -1,12 +1,18 @@
 //! Where figures and every revision of them are kept.
 
+pub mod copy;
+mod digest;
 pub mod embedded;
 mod history;
+pub mod mirror;
 mod revise;
+mod sharded;
 
+pub use digest::SeriesDigest;
 pub use embedded::EmbeddedStore;
 pub use history::{Contradiction, DatedDescription, Revision, SeriesHistory, lacking};
 pub use revise::revised;
+pub use sharded::ShardedStore;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use super::codec::{Coded, encode};
 use super::describe;
 use super::fault::{Fault, Outcome};
 use super::identity::{self, Identified};
+use super::outbox::{Changed, Outbox};
 use super::row::{FIGURE_COLUMNS, FigureRow, nanoseconds, timestamp};
 use crate::store::{Accepted, ForeignSeries, Provenance, Revised, Submission, revised};
 
@@ -31,6 +32,7 @@ pub(super) fn append(connection: &mut Connection, submission: &Submission) -> Ou
         if describe::changed(&transaction, &provenance.collector, description)? {
             let collection_id = append.collection()?;
             describe::insert(&transaction, &provenance.collector, collection_id, description)?;
+            append.outbox.service_described(&description.id, provenance.collected_at)?;
             append.accepted.changed_services.insert(description.id.clone());
         }
     }
@@ -42,6 +44,7 @@ pub(super) fn append(connection: &mut Connection, submission: &Submission) -> Ou
 
 struct Append<'a> {
     connection: &'a Connection,
+    outbox: Outbox<'a>,
     provenance: &'a Provenance,
     /// Made when the first thing differs: a submission that changes nothing leaves no trace.
     collection_id: Option<i64>,
@@ -58,6 +61,7 @@ impl<'a> Append<'a> {
         let prepare = |sql: &str| connection.prepare_cached(sql);
         Ok(Self {
             connection,
+            outbox: Outbox::of(connection)?,
             provenance,
             collection_id: None,
             accepted: Accepted::default(),
@@ -95,7 +99,10 @@ impl<'a> Append<'a> {
         }
         let changed = self.merge(&series.key, stored.id, &points, &known)?;
         self.known = known;
-        if changed && !self.accepted.changed_services.contains(&series.key.service) {
+        if let Some((span, revisions)) = changed.span() {
+            self.outbox.series_changed(stored.id, span, revisions, self.provenance.collected_at)?;
+        }
+        if changed.span().is_some() && !self.accepted.changed_services.contains(&series.key.service) {
             self.accepted.changed_services.insert(series.key.service.clone());
         }
         if last.period.index() > stored.newest_period {
@@ -104,10 +111,10 @@ impl<'a> Append<'a> {
         Ok(())
     }
 
-    /// Writes what differs; both sides are in order of period. Says whether anything did.
-    fn merge(&mut self, key: &SeriesKey, id: i64, points: &[Point], known: &[FigureRow]) -> Outcome<bool> {
+    /// Writes what differs and says what did; both sides are in order of period.
+    fn merge(&mut self, key: &SeriesKey, id: i64, points: &[Point], known: &[FigureRow]) -> Outcome<Changed> {
         let mut known = known.iter().peekable();
-        let mut changed = false;
+        let mut changed = Changed::default();
         for point in points {
             while known.next_if(|row| row.point.period < point.period).is_some() {}
             let Some(stored) = known.next_if(|row| row.point.period == point.period) else {
@@ -115,7 +122,7 @@ impl<'a> Append<'a> {
                 let collection_id = self.collection()?;
                 self.insert.execute(params![id, point.period.index(), mantissa, shape, collection_id])?;
                 self.accepted.new += 1;
-                changed = true;
+                changed.add(point.period.index(), 1);
                 continue;
             };
             let Some(next) = revised(&stored.point, point) else {
@@ -146,7 +153,7 @@ impl<'a> Append<'a> {
                 from: stored.point.value,
                 to: next.value,
             });
-            changed = true;
+            changed.add(next.period.index(), 1);
         }
         Ok(changed)
     }
@@ -165,6 +172,8 @@ impl<'a> Append<'a> {
         }
         if self.provenance.adopts.contains(&stored.owner) {
             identity::change_owner(self.connection, stored.id, collector)?;
+            let span = (stored.newest_period, stored.newest_period);
+            self.outbox.series_changed(stored.id, span, 0, self.provenance.collected_at)?;
             return Ok(Some(stored));
         }
         self.accepted.foreign.push(ForeignSeries { key: key.clone(), owner: stored.owner });

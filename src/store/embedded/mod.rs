@@ -9,6 +9,7 @@ mod codec;
 mod describe;
 mod fault;
 mod identity;
+mod outbox;
 mod query;
 mod readers;
 mod restore;
@@ -18,6 +19,7 @@ mod stats;
 mod verify;
 mod writer;
 
+pub use outbox::{Backlog, Unsent};
 pub use stats::Stats;
 pub use verify::Verification;
 
@@ -28,6 +30,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use kpi::FigureKey;
 use kpi::service::ServiceDescription;
+use tokio::sync::Notify;
 
 use self::fault::Fault;
 use self::readers::Readers;
@@ -46,6 +49,8 @@ pub struct EmbeddedStore {
     readers: Arc<Readers>,
     /// Absent where the store was opened for reading.
     writer: Option<Writer>,
+    /// Told after each submission, for the mirror that waits for something to send.
+    changed: Notify,
 }
 
 impl EmbeddedStore {
@@ -55,14 +60,14 @@ impl EmbeddedStore {
         let file = data_dir.join(FILE_NAME);
         std::fs::create_dir_all(data_dir).map_err(|error| Fault::Unavailable(error.to_string()).at(&file))?;
         let writer = Writer::start(&file)?;
-        Ok(Self { readers: Readers::new(file.clone()), writer: Some(writer), file })
+        Ok(Self { readers: Readers::new(file.clone()), writer: Some(writer), file, changed: Notify::new() })
     }
 
     /// Opens the store of a data directory for reading, also while another process writes to it.
     pub fn open_read_only(data_dir: &Path) -> Result<Self, StoreError> {
         let file = data_dir.join(FILE_NAME);
         schema::recognise_current(&file).map_err(|fault| fault.at(&file))?;
-        Ok(Self { readers: Readers::new(file.clone()), writer: None, file })
+        Ok(Self { readers: Readers::new(file.clone()), writer: None, file, changed: Notify::new() })
     }
 
     /// How much it holds.
@@ -83,6 +88,43 @@ impl EmbeddedStore {
         self.readers.run(move |connection| backup::backup(connection, &to)).await
     }
 
+    /// From now on, writes down what changes for a mirror that is named so. One that is new, or named
+    /// otherwise than before, is offered everything there is.
+    pub async fn begin_mirror(&self, target: &str, now: Timestamp) -> Result<(), StoreError> {
+        let target = target.to_owned();
+        self.writer()?.run(move |connection| outbox::begin(connection, &target, now)).await
+    }
+
+    /// Writes down no change any more.
+    pub async fn end_mirror(&self) -> Result<(), StoreError> {
+        self.writer()?.run(outbox::end).await
+    }
+
+    /// The oldest changes that the mirror has not acknowledged, up to about so many revisions.
+    pub async fn unsent(&self, most_revisions: u64) -> Result<Vec<Unsent>, StoreError> {
+        self.readers.run(move |connection| outbox::page(connection, most_revisions)).await
+    }
+
+    /// Returns once something has been stored since this was last asked.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The mirror has taken these.
+    pub async fn acknowledge(&self, positions: Vec<i64>) -> Result<(), StoreError> {
+        self.writer()?.run(move |connection| outbox::acknowledge(connection, &positions)).await
+    }
+
+    /// The mirror refused these; they wait until the next [`begin_mirror`](Self::begin_mirror).
+    pub async fn set_aside(&self, positions: Vec<i64>) -> Result<(), StoreError> {
+        self.writer()?.run(move |connection| outbox::set_aside(connection, &positions)).await
+    }
+
+    /// How much waits for the mirror.
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.readers.run(|connection| outbox::backlog(connection)).await
+    }
+
     fn writer(&self) -> Result<&Writer, StoreError> {
         let refused = || Fault::Refused("it was opened for reading only".to_owned()).at(&self.file);
         self.writer.as_ref().ok_or_else(refused)
@@ -92,7 +134,9 @@ impl EmbeddedStore {
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn append(&self, submission: Arc<Submission>) -> Result<Accepted, StoreError> {
-        self.writer()?.run(move |connection| append::append(connection, &submission)).await
+        let accepted = self.writer()?.run(move |connection| append::append(connection, &submission)).await?;
+        self.changed.notify_one();
+        Ok(accepted)
     }
 
     async fn series(&self, query: &Query) -> Result<Vec<Series>, StoreError> {
@@ -128,6 +172,9 @@ impl Store for EmbeddedStore {
         descriptions: &[DatedDescription],
     ) -> Result<u64, StoreError> {
         let (history, descriptions) = (history.to_vec(), descriptions.to_vec());
-        self.writer()?.run(move |connection| restore::restore(connection, &history, &descriptions)).await
+        let restoring = move |connection: &mut _| restore::restore(connection, &history, &descriptions);
+        let restored = self.writer()?.run(restoring).await?;
+        self.changed.notify_one();
+        Ok(restored)
     }
 }

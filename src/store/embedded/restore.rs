@@ -10,6 +10,7 @@ use super::codec::{Coded, encode};
 use super::describe;
 use super::fault::{Fault, Outcome};
 use super::identity::{self, Identified};
+use super::outbox::{Changed, Outbox};
 use super::query::history_between;
 use super::row::{SeriesRow, nanoseconds};
 use crate::store::{DatedDescription, Revision, SeriesHistory, lacking};
@@ -20,7 +21,12 @@ pub(super) fn restore(
     descriptions: &[DatedDescription],
 ) -> Outcome<u64> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut restore = Restore { connection: &transaction, collections: HashMap::new(), restored: 0 };
+    let mut restore = Restore {
+        connection: &transaction,
+        outbox: Outbox::of(&transaction)?,
+        collections: HashMap::new(),
+        restored: 0,
+    };
     for series in history {
         restore.series(series)?;
     }
@@ -34,6 +40,7 @@ pub(super) fn restore(
 
 struct Restore<'a> {
     connection: &'a Connection,
+    outbox: Outbox<'a>,
     collections: HashMap<(CollectorName, Timestamp), i64>,
     restored: u64,
 }
@@ -55,6 +62,7 @@ impl Restore<'_> {
             Vec::new()
         };
         let mut kept = of_each_figure(&kept).peekable();
+        let (mut changed, mut newest) = (Changed::default(), Timestamp::MIN);
         for given in of_each_figure(&series.revisions) {
             let Some(period) = given.first().map(|revision| revision.stored.point.period) else { continue };
             let is_before = |kept: &&[Revision]| kept.first().is_some_and(|k| k.stored.point.period < period);
@@ -66,6 +74,14 @@ impl Restore<'_> {
                 Fault::Refused(format!("{}: {contradiction}", named(&key)))
             })?;
             self.figure(stored.id, !kept.is_empty(), lacking)?;
+            if let Some(last) = lacking.last() {
+                changed.add(period.index(), lacking.len() as u64);
+                newest = newest.max(last.stored.collected_at);
+            }
+        }
+        if let Some((span, revisions)) = changed.span() {
+            self.outbox.series_changed(stored.id, span, revisions, newest)?;
+            self.restored += revisions;
         }
         if last > stored.newest_period {
             identity::change_newest_period(self.connection, stored.id, last)?;
@@ -81,6 +97,9 @@ impl Restore<'_> {
         };
         if stored.owner != series.owner {
             identity::change_owner(self.connection, stored.id, &series.owner)?;
+            let span = (stored.newest_period, stored.newest_period);
+            let newest = series.revisions.iter().map(|revision| revision.stored.collected_at).max();
+            self.outbox.series_changed(stored.id, span, 0, newest.unwrap_or_default())?;
         }
         Ok(stored)
     }
@@ -111,7 +130,6 @@ impl Restore<'_> {
                 ))?
                 .execute(params![id, period, revision.stored.revision, mantissa, shape, collection_id])?;
         }
-        self.restored += lacking.len() as u64;
         Ok(())
     }
 
@@ -154,6 +172,7 @@ impl Restore<'_> {
             }
             let collection_id = self.new_collection(&dated.collector, dated.described_at)?;
             describe::insert(self.connection, &dated.collector, collection_id, &dated.description)?;
+            self.outbox.service_described(&dated.description.id, dated.described_at)?;
         }
         Ok(())
     }

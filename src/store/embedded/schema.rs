@@ -12,7 +12,7 @@ use super::fault::{Fault, Outcome};
 /// Marks a file as this store's (`PRAGMA application_id`): "PPKS" in ASCII.
 const APPLICATION_ID: u32 = 0x5050_4B53;
 /// Every version of the schema in order; the number of the last one is `PRAGMA user_version`.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 const PAGE_SIZE_BYTES: u32 = 8192;
 /// Above the pages of a usual submission, so that it reaches the disk once, on commit.
 const CACHE_KIB: i64 = 65_536;
