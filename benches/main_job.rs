@@ -1,5 +1,5 @@
-//! The main job, measured: from a CSV file to acknowledged figures, reading them back, `/metrics`, and the
-//! time from start to ready. `cargo bench --bench main_job` prints the table of `docs/performance.md`.
+//! The main job, measured: from a CSV file to acknowledged figures, reading them back, and the time
+//! from start to ready. `cargo bench --bench main_job` prints the table of `docs/performance.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is the verdict.
 
@@ -16,10 +16,8 @@ use collectors::{Clock, SystemClock};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use kpi::{Measure, Period, PeriodKind, Point, Quality, SeriesFigures, SeriesKey, Value};
-use pp_collector::config::settings::KeepPeriods;
 use pp_collector::config::{self, Source};
 use pp_collector::daemon::{self, Keeping};
-use pp_collector::metrics::Metrics;
 use pp_collector::run::{Ask, Events, MemoryState, NullMeter, Trigger};
 use pp_collector::snapshot::Snapshots;
 use pp_collector::store::embedded::EmbeddedStore;
@@ -134,7 +132,7 @@ async fn start_and_read() {
     let bytes = store.stats().await.expect("stats").size_bytes;
     row("size on disk", &format!("{:.1} bytes a figure", bytes as f64 / figures as f64));
     scans(&store).await;
-    metrics(store).await;
+    snapshot(store).await;
     start_to_ready(&data, figures);
 }
 
@@ -195,25 +193,12 @@ fn percentiles(mut times: Vec<Duration>) -> String {
     format!("p50 {:?}, p99 {:?}", at(50), at(99))
 }
 
-async fn metrics(store: EmbeddedStore) {
+async fn snapshot(store: EmbeddedStore) {
     let store: Arc<dyn Store> = Arc::new(store);
-    let snapshots = Arc::new(Snapshots::new(store, Vec::new(), Arc::new(SystemClock)));
+    let snapshots = Snapshots::new(store, Vec::new(), Arc::new(SystemClock));
     let started = Instant::now();
     snapshots.rebuild_all().await.expect("built");
     row("snapshot of 800 services from the store", &format!("{:?}", started.elapsed()));
-    let metrics = Metrics::new(snapshots, KeepPeriods::All).expect("metrics");
-    let mut size = 0;
-    let mut series = 0;
-    let times = (0..100)
-        .map(|_| {
-            let started = Instant::now();
-            let text = metrics.render().expect("rendered");
-            size = text.len();
-            series = text.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#")).count();
-            started.elapsed()
-        })
-        .collect();
-    row(&format!("/metrics, 800 services, {series} series, {} kB", size / 1000), &percentiles(times));
 }
 
 fn start_to_ready(data: &Path, figures: usize) {

@@ -151,6 +151,7 @@ impl Daemon {
         snapshots.rebuild_all().await?;
         shared.readiness.set_ready();
         say_what_is_shown(&snapshots);
+        let writing = tokio::spawn(shared.metrics.clone().keep_written(Arc::clone(&shared.clock)));
         let (announce, changed) = mpsc::unbounded_channel();
         let rebuilding = tokio::spawn(rebuild_as_figures_come(Arc::clone(&snapshots), changed));
         let stopped = loop {
@@ -177,6 +178,7 @@ impl Daemon {
         };
         // The runs have ended, so the last change has been sent.
         rebuilding.abort();
+        writing.abort();
         web_stop.cancel();
         if let Ok(Err(error)) = server.await {
             tracing::warn!(%error, "the web server ended badly");

@@ -5,10 +5,11 @@
 #[path = "support/daemon.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod daemon;
+#[path = "support/monitoring.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod monitoring;
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use daemon::{Daemon, checkout};
 use pp_collector::metrics::{DECLARED, Type};
@@ -24,23 +25,10 @@ fn exposed() -> String {
 
 #[test]
 fn promtool_finds_nothing_to_say_about_the_exposition() {
-    let Ok(mut promtool) = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-    else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "promtool is not installed: the Debian package is prometheus"
-        );
-        println!("absent: promtool (Debian package prometheus); this test proves nothing without it");
-        return;
-    };
-    promtool.stdin.take().unwrap().write_all(exposed().as_bytes()).unwrap();
-    let said = promtool.wait_with_output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    assert_eq!(String::from_utf8_lossy(&said.stderr), "");
+    let Some(promtool) = monitoring::promtool() else { return };
+    let checked = monitoring::check(&promtool, &["check", "metrics"], exposed().as_bytes());
+    assert!(checked.status.success(), "{}", monitoring::said(&checked));
+    assert_eq!(monitoring::said(&checked), "");
 }
 
 #[test]
@@ -60,11 +48,50 @@ fn no_series_is_exposed_twice_and_every_name_is_declared() {
     }
 }
 
+/// The value of a label of a series.
+fn label<'a>(series: &'a str, name: &str) -> &'a str {
+    series.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default()
+}
+
+#[test]
+fn every_service_is_described_once_and_every_kpi_is_in_one_state() {
+    let text = exposed();
+    let samples: Vec<(&str, &str)> = text.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let of = |name: &'static str| {
+        let name = format!("{name}{{");
+        samples.iter().filter(move |(series, _)| series.starts_with(&name)).copied()
+    };
+    let described: Vec<&str> = of("pp_service_info").map(|(series, _)| label(series, "service")).collect();
+    let services: BTreeSet<&str> = described.iter().copied().collect();
+    assert_eq!(described.len(), services.len());
+    assert!(services.len() > 30, "{}", services.len());
+    assert!(samples.contains(&("pp_services", services.len().to_string().as_str())));
+
+    let kpi = |series| ["service", "kpi", "period"].map(|name| label(series, name));
+    let states: Vec<_> = of("pp_kpi_state").map(|(series, _)| kpi(series)).collect();
+    let in_one: BTreeSet<_> = states.iter().copied().collect();
+    assert_eq!(states.len(), in_one.len(), "a KPI is in two states");
+    let known = |series: &str| label(series, "state") == "known";
+    let known: BTreeSet<_> =
+        of("pp_kpi_state").filter(|(series, _)| known(series)).map(|(series, _)| kpi(series)).collect();
+    let valued: BTreeSet<_> = of("pp_digital_takeup_ratio")
+        .map(|(series, _)| [label(series, "service"), "digital_takeup", label(series, "period")])
+        .collect();
+    let known_takeups: BTreeSet<_> =
+        known.iter().copied().filter(|[_, kpi, _]| *kpi == "digital_takeup").collect();
+    assert!(valued.len() > 30, "{}", valued.len());
+    assert_eq!(valued, known_takeups, "a value is there exactly where the state is known");
+    assert!(in_one.len() > known.len(), "and something is not known");
+    for (series, _) in of("pp_kpi_period_end_timestamp_seconds") {
+        assert!(in_one.contains(&kpi(series)), "{series} has no state");
+    }
+}
+
 #[test]
 fn the_manual_lists_exactly_the_metrics_there_are() {
     let manual = std::fs::read_to_string(checkout("docs/metrics.md")).unwrap();
     // The table of what is not there yet has no column for a type.
-    let is_declared = |line: &&str| line.starts_with("| `pp_") && line.matches(" | ").count() >= 3;
+    let is_declared = |line: &&str| line.starts_with("| `") && line.matches(" | ").count() >= 3;
     let rows: Vec<&str> = manual.lines().filter(is_declared).collect();
     let expected: Vec<String> = DECLARED
         .iter()

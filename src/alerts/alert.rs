@@ -76,6 +76,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity.
+    pub const ALL: [Self; 2] = [Self::Warning, Self::Critical];
+
     /// The word for this severity in metrics and feeds.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,8 +2,10 @@
 
 mod alert;
 mod event;
+mod meter;
 
 pub use alert::{
     Alert, AlertId, Change, Evidence, Growth, Resolution, Resolved, Rule, Severity, Subject, Unit,
 };
 pub use event::Event;
+pub use meter::{AlertMeter, NotificationOutcome};

@@ -1,59 +1,52 @@
-//! KPIs as gauges, built from the snapshot at each scrape: a service that is withdrawn is gone from the
-//! next one, and an absent value is not exported.
+//! KPIs as gauges, built from one snapshot: a service that is withdrawn is gone with the next one, and an
+//! absent value is not exported.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use kpi::calculate::KpiFigure;
 use kpi::{Kpi, Measure, PeriodKind};
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+use prometheus::proto::MetricFamily;
 
+use super::families::Families;
 use super::table::Family;
 use crate::config::settings::KeepPeriods;
-use crate::snapshot::{CurrentKpi, ServicePicture, Snapshot, Snapshots};
+use crate::snapshot::{CurrentKpi, ServicePicture, Snapshot};
 
-/// Exposes the current snapshot.
-pub struct FigureCollector {
-    snapshots: Arc<Snapshots>,
-    keep: Arc<ArcSwap<KeepPeriods>>,
+/// A snapshot as metric families, as of an instant.
+pub(super) struct Figures {
+    pub(super) families: Vec<MetricFamily>,
+    /// How many series they have.
+    pub(super) series: usize,
+    /// When the first figure shown has been kept long enough; `None` where none ever will be.
+    pub(super) until: Option<Timestamp>,
 }
 
-impl FigureCollector {
-    /// A collector over the current snapshot.
-    pub const fn new(snapshots: Arc<Snapshots>, keep: Arc<ArcSwap<KeepPeriods>>) -> Self {
-        Self { snapshots, keep }
+impl Figures {
+    /// The figures of a snapshot that are kept at `now`.
+    pub(super) fn of(snapshot: &Snapshot, keep: KeepPeriods, now: Timestamp) -> Self {
+        let mut families = Families::default();
+        let mut until = None;
+        for picture in snapshot.services.values() {
+            let ends = service(&mut families, picture, keep, now);
+            until = [until, ends].into_iter().flatten().min();
+        }
+        families.add(Family::Services, &[], snapshot.services.len() as f64);
+        families.add(Family::SnapshotBuilt, &[], snapshot.built_at.as_second() as f64);
+        families.add(Family::BuildInfo, &[VERSION, env!("BUILD_REVISION"), env!("BUILD_RUSTVERSION")], 1.0);
+        families.add(Family::TargetInfo, &[env!("CARGO_PKG_NAME"), VERSION], 1.0);
+        let series = families.series();
+        Self { families: families.finish(), series, until }
     }
 }
 
-impl Collector for FigureCollector {
-    /// None: families come and go with the snapshot, and `Families` alone decides their shape.
-    fn desc(&self) -> Vec<&Desc> {
-        Vec::new()
-    }
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-    fn collect(&self) -> Vec<MetricFamily> {
-        families(&self.snapshots.current(), **self.keep.load(), self.snapshots.now())
-    }
-}
-
-/// The snapshot as metric families.
-pub(super) fn families(snapshot: &Snapshot, keep: KeepPeriods, now: Timestamp) -> Vec<MetricFamily> {
-    let mut families = Families::default();
-    for picture in snapshot.services.values() {
-        service(&mut families, picture, keep, now);
-    }
-    families.add(Family::Services, &[], snapshot.services.len() as f64);
-    families.add(Family::SnapshotBuilt, &[], snapshot.built_at.as_second() as f64);
-    families.add(Family::BuildInfo, &[env!("CARGO_PKG_VERSION")], 1.0);
-    families.finish()
-}
-
-fn service(families: &mut Families, picture: &ServicePicture, keep: KeepPeriods, now: Timestamp) {
+/// Adds a service, and says when the first of its figures has been kept long enough.
+fn service(
+    families: &mut Families,
+    picture: &ServicePicture,
+    keep: KeepPeriods,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let description = &picture.profile.description;
     let id = description.id.as_str();
     let organisation = |organisation: &Option<kpi::service::Organisation>| {
@@ -64,32 +57,33 @@ fn service(families: &mut Families, picture: &ServicePicture, keep: KeepPeriods,
     if let Some(target) = picture.profile.targets.digital_takeup {
         families.add_decimal(Family::TakeupTarget, &[id], target);
     }
+    let mut first_end = None;
     for ((kpi, kind), current) in &picture.current {
-        if is_superseded(&current.figure, keep, picture, now) {
+        let end = kept_until(&current.figure, keep, picture);
+        if end.is_some_and(|end| end <= now) {
             continue;
         }
+        first_end = [first_end, end].into_iter().flatten().min();
         one_kpi(families, id, *kpi, *kind, current, picture);
     }
     for volume in &picture.volumes {
         let kind = volume.period.kind();
         let kpi = if volume.measure == Measure::Started { Kpi::CompletionRate } else { Kpi::Transactions };
         let Some(current) = picture.current.get(&(kpi, kind)) else { continue };
-        if is_superseded(&current.figure, keep, picture, now) {
+        if kept_until(&current.figure, keep, picture).is_some_and(|end| end <= now) {
             continue;
         }
         let family = if volume.measure == Measure::Started { Family::Started } else { Family::Transactions };
         families.add_decimal(family, &[id, volume.channel.as_str(), kind.as_str()], volume.count);
     }
+    first_end
 }
 
-/// Whether more than the kept number of periods has passed since the figure's own.
-fn is_superseded(figure: &KpiFigure, keep: KeepPeriods, picture: &ServicePicture, now: Timestamp) -> bool {
-    let KeepPeriods::Count(count) = keep else { return false };
-    let mut last_shown = figure.period;
-    for _ in 0..count.get() {
-        last_shown = last_shown.next();
-    }
-    last_shown.next().span(&picture.profile.rules.time_zone).end <= now
+/// When the kept number of periods after the figure's own has passed; `None` where it is kept for good.
+fn kept_until(figure: &KpiFigure, keep: KeepPeriods, picture: &ServicePicture) -> Option<Timestamp> {
+    let KeepPeriods::Count(count) = keep else { return None };
+    let last_shown = (0..count.get()).fold(figure.period, |period, _| period.next());
+    Some(last_shown.next().span(&picture.profile.rules.time_zone).end)
 }
 
 fn one_kpi(
@@ -128,51 +122,5 @@ const fn value_family(kpi: Kpi) -> Family {
         Kpi::CostPerTransaction => Family::CostEach,
         Kpi::TotalCost => Family::Cost,
         Kpi::UserSatisfaction => Family::Satisfaction,
-    }
-}
-
-/// Families under construction. Every series of a family has the labels its declaration names, so two
-/// series can only be equal if the same subject is added twice.
-#[derive(Default)]
-struct Families(BTreeMap<Family, Vec<Metric>>);
-
-impl Families {
-    fn add(&mut self, family: Family, values: &[&str], value: f64) {
-        let names = family.declared().labels;
-        debug_assert_eq!(names.len(), values.len());
-        let labels = names.iter().zip(values).map(|(name, value)| {
-            let mut pair = LabelPair::default();
-            pair.set_name((*name).to_owned());
-            pair.set_value((*value).to_owned());
-            pair
-        });
-        let mut gauge = Gauge::default();
-        gauge.set_value(value);
-        let mut metric = Metric::default();
-        metric.set_label(labels.collect());
-        metric.set_gauge(gauge);
-        self.0.entry(family).or_default().push(metric);
-    }
-
-    /// The exposition format is binary floating point; this is the only place a figure becomes one.
-    fn add_decimal(&mut self, family: Family, values: &[&str], value: Decimal) {
-        if let Some(value) = value.to_f64() {
-            self.add(family, values, value);
-        }
-    }
-
-    fn finish(self) -> Vec<MetricFamily> {
-        self.0
-            .into_iter()
-            .map(|(family, metrics)| {
-                let declared = family.declared();
-                let mut proto = MetricFamily::default();
-                proto.set_name(declared.name.to_owned());
-                proto.set_help(declared.help.to_owned());
-                proto.set_field_type(MetricType::GAUGE);
-                proto.set_metric(metrics);
-                proto
-            })
-            .collect()
     }
 }

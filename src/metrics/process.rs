@@ -189,11 +189,11 @@ fn registered<C: Collector + Clone + 'static>(
     Ok(collector)
 }
 
-fn counter(registry: &Registry, family: Family) -> Result<CounterVec, prometheus::Error> {
+pub(super) fn counter(registry: &Registry, family: Family) -> Result<CounterVec, prometheus::Error> {
     registered(registry, CounterVec::new(options(family), family.declared().labels))
 }
 
-fn gauge(registry: &Registry, family: Family) -> Result<GaugeVec, prometheus::Error> {
+pub(super) fn gauge(registry: &Registry, family: Family) -> Result<GaugeVec, prometheus::Error> {
     registered(registry, GaugeVec::new(options(family), family.declared().labels))
 }
 

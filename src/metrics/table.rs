@@ -51,6 +51,8 @@ macro_rules! families {
 }
 
 families! {
+    TargetInfo: "target_info" Gauge ["service_name", "service_version"]
+        "1, with the name and version of this program as OpenTelemetry calls them.";
     Transactions: "pp_transactions" Gauge ["service", "channel", "period"]
         "Completed transactions by channel in the latest published period; a ready-made total is not among the channels.";
     AllTransactions: "pp_transactions_all_channels" Gauge ["service", "period"]
@@ -89,8 +91,8 @@ families! {
         "Services known.";
     SnapshotBuilt: "pp_snapshot_built_timestamp_seconds" Gauge []
         "When the figures shown were last read from the store, as a Unix time.";
-    BuildInfo: "pp_build_info" Gauge ["version"]
-        "1, with the version of this program.";
+    BuildInfo: "pp_build_info" Gauge ["version", "revision", "rustversion"]
+        "1, with the version of this program, the commit and the version of Rust it was built from.";
     Runs: "pp_collector_runs_total" Counter ["collector", "outcome"]
         "Runs finished, by outcome.";
     RunFailures: "pp_collector_run_failures_total" Counter ["collector", "reason"]
@@ -115,6 +117,10 @@ families! {
         "Share of an allowance that the source says is left, 0 to 1; absent where it does not say how much there is in all.";
     Refused: "pp_collector_triggers_refused_total" Counter ["collector"]
         "Runs by hand that were refused because too many were waiting.";
+    AlertsFiring: "pp_alerts_firing" Gauge ["rule", "severity"]
+        "Alerts that are open, by rule and severity.";
+    Notifications: "pp_notifications_total" Counter ["receiver", "outcome"]
+        "Attempts to tell a receiver of an alert, by outcome.";
     ConfigLoaded: "pp_config_last_reload_successful" Gauge []
         "1 if the configuration on disk is the one running.";
     ConfigLoadedAt: "pp_config_last_reload_success_timestamp_seconds" Gauge []

@@ -8,7 +8,7 @@ use collectors::Clock;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use kpi::ServiceId;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::build::{picture, tables};
 use super::{ServicePicture, Snapshot};
@@ -27,6 +27,7 @@ const SERVICES_A_READ: usize = 64;
 /// Holds the current snapshot and rebuilds it from the store.
 pub struct Snapshots {
     current: ArcSwap<Snapshot>,
+    swapped: watch::Sender<()>,
     store: Arc<dyn Store>,
     configured: ArcSwap<Vec<ServiceSettings>>,
     clock: Arc<dyn Clock>,
@@ -39,12 +40,18 @@ impl Snapshots {
     pub fn new(store: Arc<dyn Store>, configured: Vec<ServiceSettings>, clock: Arc<dyn Clock>) -> Self {
         let current = ArcSwap::from_pointee(Snapshot::empty(clock.now()));
         let configured = ArcSwap::from_pointee(configured);
-        Self { current, store, configured, clock, rebuilding: Mutex::new(()) }
+        let swapped = watch::Sender::new(());
+        Self { current, swapped, store, configured, clock, rebuilding: Mutex::new(()) }
     }
 
     /// The snapshot as it stands: immutable, and never waited for.
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// Tells of every time another snapshot becomes the current one.
+    pub fn swaps(&self) -> watch::Receiver<()> {
+        self.swapped.subscribe()
     }
 
     /// The services configured.
@@ -107,6 +114,7 @@ impl Snapshots {
             next.services.extend(part?);
         }
         self.current.store(Arc::new(next));
+        self.swapped.send_replace(());
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod figures;
 mod health;
+mod metrics;
 mod router;
 
 use std::future::Future;

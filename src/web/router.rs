@@ -6,14 +6,14 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Shared, api, figures, health};
+use super::{Shared, api, figures, health, metrics};
 
 /// Longest a request may take: a history of many years over every service.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub fn router(shared: Shared) -> Router {
     Router::new()
         .route("/", get(index))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/api/v1/services", get(api::services))
@@ -59,13 +59,6 @@ async fn index() -> &'static str {
      /api/v1/kpis             by=government|department|service, kpi=, period=, ending=, as_known_on= (.csv too)\n\
      /api/v1/figures          service=, measure=, period=, from=, to=, as_known_on= (.csv too)\n\
      /healthz  /readyz\n"
-}
-
-async fn metrics(State(shared): State<Shared>) -> Response {
-    match shared.metrics.render() {
-        Ok(text) => ([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
 }
 
 /// Counts and times every answer by the template of its route, never by the path asked for.
