@@ -82,7 +82,7 @@ fn collector(number: usize, folder: &Path, address: &str) -> CollectorSettings {
     let kind = kind("ga4").expect("a known kind");
     let (key, property) = (folder.join("key.json"), FIRST_PROPERTY + number as u64);
     let table = format!(
-        "key = {{ file = '{}' }}\napi = '{address}'\nproperty = {property}\n[[services]]\nservice = '{}'\n\
+        "key = {{ file = '{}' }}\napi = '{address}'\nproperty = {property}\n[services.{}]\n\
          started = '{STARTED}'\ncompleted = '{SUBMITTED}'\n",
         key.display(),
         name(number)

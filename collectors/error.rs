@@ -37,6 +37,10 @@ impl Reason {
         Self::Malformed,
     ];
 
+    /// Every reason but [`Quota`](Self::Quota), for kinds whose sources tell of no allowance.
+    pub const ALL_BUT_QUOTA: [Self; 6] =
+        [Self::Config, Self::Auth, Self::Permission, Self::Throttled, Self::Transient, Self::Malformed];
+
     /// The word for this reason in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

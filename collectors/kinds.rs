@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Collector, SettingProblems};
+use crate::{Collector, Reason, SettingProblems};
 
 /// A kind of source: what configuration names as `kind = "…"`.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,9 @@ pub struct Kind {
     pub name: &'static str,
     /// What it collects from, in one line.
     pub summary: &'static str,
+    /// The reasons a collection fails for. Each has a recorded case; why the others do not occur stands in the
+    /// README of the kind.
+    pub reasons: &'static [Reason],
     /// Checks settings and builds a collector, offline: no file of figures is opened and no socket.
     pub build: fn(&toml::Table) -> Result<Arc<dyn Collector>, SettingProblems>,
 }

@@ -4,6 +4,7 @@
 //! keeps nothing between calls and decides nothing about time: the runner owns schedules, deadlines,
 //! retries, revisions and cursors. It cannot see the store, the web server or another collector.
 
+mod absence;
 pub mod chance;
 pub mod clock;
 pub mod collector;
@@ -33,6 +34,8 @@ pub mod settings;
 pub mod spreadsheet;
 #[cfg(feature = "sql")]
 pub mod sql;
+mod windows;
+mod words;
 
 pub use chance::{MachineRandomness, Randomness};
 pub use clock::{Clock, SystemClock};

@@ -3,9 +3,15 @@
 //! Serde stops at the first thing it dislikes. Here that thing is noted, taken out of a copy of the
 //! table, and the rest is read again, so that a person corrects a file once and not ten times.
 
+mod check;
+#[cfg(any(feature = "ga4", feature = "matomo", feature = "plausible"))]
+pub(crate) mod counted;
+
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use toml::{Table, Value};
+
+pub(crate) use check::Check;
 
 /// One thing wrong with a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,7 +35,7 @@ fn configured(sources: &Running, dir: &Path) -> PathBuf {
     let text = format!(
         "[collectors.analytics]\nkind = \"ga4\"\nschedule = \"0 6 * * *\"\n[collectors.analytics.settings]\n\
          key = {{ file = \"{key}\" }}\napi = {ga4:?}\nproperty = {FIRST_PROPERTY}\n\
-         [[collectors.analytics.settings.services]]\nservice = \"apply-juggling-licence\"\n\
+         [collectors.analytics.settings.services.apply-juggling-licence]\n\
          started = \"application_start\"\ncompleted = \"application_submitted\"\n\
          [collectors.visits]\nkind = \"matomo\"\nschedule = \"0 6 * * *\"\n[collectors.visits.settings]\n\
          url = \"{site}/\"\ntoken = {{ file = \"{token}\" }}\n\

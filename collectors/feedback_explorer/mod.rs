@@ -9,12 +9,13 @@ mod read;
 use std::sync::Arc;
 
 use crate::spreadsheet::Spreadsheet;
-use crate::{Collector, Kind, SettingProblems};
+use crate::{Collector, Kind, Reason, SettingProblems};
 
 /// The entry of the kinds table.
 pub const KIND: Kind = Kind {
     name: "feedback_explorer",
     summary: "exports of Feedback Explorer: ratings from 1 to 5 given on the pages where services end",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 

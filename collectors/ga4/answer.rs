@@ -62,6 +62,10 @@ pub(super) struct Sampling {
     pub(super) sampling_space_size: u64,
 }
 
+/// What to do about an answer that Google's own description of the API does not allow for.
+pub(super) const UNEXPECTED: &str =
+    "if this stays, see whether a newer version of this program reads it, and report it";
+
 /// Why days are lacking; told since September 2026.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

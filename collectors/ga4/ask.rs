@@ -6,7 +6,7 @@ use kpi::PeriodKind;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::answer::{BatchAnswer, PropertyQuota, ReportAnswer};
+use super::answer::{BatchAnswer, PropertyQuota, ReportAnswer, UNEXPECTED};
 use super::errors::{Question, refusal};
 use super::gather::Gathered;
 use super::plan::{Plan, Property, Report};
@@ -53,7 +53,7 @@ impl<'a> Asking<'a> {
                 let gathered = self.rest(report, span, &first).await?;
                 if gathered.sampled.is_some() && span.first < span.last {
                     // Sampling sets in above a number of events: a single period may be below it.
-                    for period in question::periods(span) {
+                    for period in span.periods() {
                         let single = PeriodSpan { first: period, last: period };
                         let first = self.page(report, single, 0).await?;
                         all.push((*index, self.rest(report, single, &first).await?));
@@ -78,7 +78,7 @@ impl<'a> Asking<'a> {
         let answer: BatchAnswer = self.post("batchRunReports", &json!({"requests": bodies})).await?;
         if answer.reports.len() != batch.len() {
             let problem = format!(
-                "property {} was asked for {} reports at once and answered with {}",
+                "property {} was asked for {} reports at once and answered with {}; {UNEXPECTED}",
                 self.property.id,
                 batch.len(),
                 answer.reports.len()

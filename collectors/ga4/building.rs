@@ -5,25 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use kpi::{Channel, Measure, Rating, ServiceId};
 use serde_json::{Value, json};
 
-use super::config::{Counts, Metric, PropertyId, RatingSettings, ServiceSettings};
+use super::config::{Count, Metric, PropertyId, RatingSettings, ServiceSettings};
 use super::filter::{Filter, all, one_of};
 use super::plan::{Property, Report, Slot};
-use crate::{SettingProblem, SettingProblems};
+use crate::settings::Check;
+use crate::settings::counted::OneOrMany;
 
 /// Counts with the same of these share a report.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct ReportKey {
+pub(super) struct ReportKey {
     property: PropertyId,
     metric: Metric,
     split: Option<String>,
     conditions: String,
 }
 
+/// Slots and reports as far as services have been gone through.
 #[derive(Default)]
 pub(super) struct Building {
     pub(super) slots: Vec<Slot>,
-    reports: BTreeMap<ReportKey, Report>,
-    pub(super) problems: SettingProblems,
+    pub(super) reports: BTreeMap<ReportKey, Report>,
+    pub(super) check: Check,
 }
 
 /// Which events of a property a count is about.
@@ -34,30 +36,27 @@ struct Scope<'a> {
     without: Vec<&'a Filter>,
 }
 
+/// What each property is asked.
+pub(super) fn properties(reports: BTreeMap<ReportKey, Report>) -> Vec<Property> {
+    let mut properties: BTreeMap<PropertyId, Vec<Report>> = BTreeMap::new();
+    for (key, report) in reports {
+        properties.entry(key.property).or_default().push(report);
+    }
+    properties.into_iter().map(|(id, reports)| Property { id, reports }).collect()
+}
+
 impl Building {
-    /// What each property is asked, and the slots the answers fill.
-    pub(super) fn finish(self) -> (Vec<Property>, Vec<Slot>) {
-        let mut properties: BTreeMap<PropertyId, Vec<Report>> = BTreeMap::new();
-        for (key, report) in self.reports {
-            properties.entry(key.property).or_default().push(report);
-        }
-        let properties = properties.into_iter().map(|(id, reports)| Property { id, reports });
-        (properties.collect(), self.slots)
-    }
-
-    pub(super) fn problem(&mut self, path: impl Into<String>, message: String) {
-        self.problems.push(SettingProblem::new(path, message));
-    }
-
-    pub(super) fn service(&mut self, path: &str, settings: &ServiceSettings, shared: Option<&PropertyId>) {
+    pub(super) fn service(
+        &mut self,
+        id: &ServiceId,
+        settings: &ServiceSettings,
+        shared: Option<&PropertyId>,
+    ) {
+        let path = format!("services.{id}");
         let Some(property) = settings.property.as_ref().or(shared) else {
-            let message = "no property is named; set it here, or once above every [[services]]";
-            return self.problem(format!("{path}.property"), message.to_owned());
+            let message = "no property is named; set it here, or once above every service";
+            return self.check.problem(format!("{path}.property"), message);
         };
-        if self.slots.iter().any(|slot| slot.service == settings.service) {
-            let message = format!("{:?} is there twice; put its counts in one table", settings.service);
-            return self.problem(format!("{path}.service"), message);
-        }
         let before = self.slots.len();
         let own = &settings.filter;
         // An event of another channel would otherwise be counted twice.
@@ -67,17 +66,18 @@ impl Building {
             .filter(|(channel, of)| **channel != Channel::Digital && !of.filter.is_empty())
             .map(|(_, of)| &of.filter)
             .collect();
-        let mut add = |path: String, channel, measure, counts: &Option<Counts>, scope: Scope<'_>| {
-            let Some(counts) = counts else { return };
-            let slot = Slot { service: settings.service.clone(), measure, channel };
-            if self.slots.contains(&slot) {
-                let message =
-                    format!("the {channel} channel is counted at the service itself as well; keep one");
-                return self.problem(path, message);
-            }
-            self.slots.push(slot);
-            self.counts(&path, self.slots.len() - 1, counts, &scope);
-        };
+        let mut add =
+            |path: String, channel, measure, counts: &Option<OneOrMany<Count>>, scope: Scope<'_>| {
+                let Some(counts) = counts else { return };
+                let slot = Slot { service: id.clone(), measure, channel };
+                if self.slots.contains(&slot) {
+                    let message =
+                        format!("the {channel} channel is counted at the service itself as well; keep one");
+                    return self.check.problem(path, message);
+                }
+                self.slots.push(slot);
+                self.counts(&path, self.slots.len() - 1, counts, &scope);
+            };
         for (measure, counts) in
             [(Measure::Started, &settings.started), (Measure::Completed, &settings.completed)]
         {
@@ -92,27 +92,27 @@ impl Building {
         }
         if let Some(ratings) = &settings.ratings {
             let scope = Scope { property, filters: vec![own, &ratings.filter], without: Vec::new() };
-            self.ratings(&format!("{path}.ratings"), &settings.service, ratings, &scope);
+            self.ratings(&format!("{path}.ratings"), id, ratings, &scope);
         }
-        if self.slots.len() == before && self.problems.is_empty() {
-            self.problem(path, "nothing is counted; set started, completed or ratings".to_owned());
+        if self.slots.len() == before && self.check.problems.is_empty() {
+            self.check.problem(path, "nothing is counted; set started, completed or ratings".to_owned());
         }
     }
 
-    fn counts(&mut self, path: &str, slot: usize, counts: &Counts, scope: &Scope<'_>) {
+    fn counts(&mut self, path: &str, slot: usize, counts: &OneOrMany<Count>, scope: &Scope<'_>) {
         if counts.0.is_empty() {
-            self.problem(path, "an empty list; name at least one event".to_owned());
+            self.check.problem(path, "an empty list; name at least one event".to_owned());
         }
         let sessions = counts.0.iter().filter(|count| count.metric == Metric::Sessions).count();
         if sessions > 0 && counts.0.len() > 1 {
             let message = "sessions of several events cannot be added: one session may have them all; \
                            count events, or one event";
-            self.problem(path, message.to_owned());
+            self.check.problem(path, message.to_owned());
         }
         for count in &counts.0 {
             if count.event.is_none() && matches!(count.metric, Metric::EventCount | Metric::KeyEvents) {
                 let message = format!("{} of which event? set event", count.metric.api_name());
-                self.problem(path, message);
+                self.check.problem(path, message);
             }
             let mut filters = scope.filters.clone();
             filters.push(&count.filter);
@@ -130,7 +130,7 @@ impl Building {
                 values.insert(text.clone(), rating);
             } else {
                 let message = format!("{level} is not a level of satisfaction; use 1 to 5");
-                self.problem(format!("{path}.values.{text}"), message);
+                self.check.problem(format!("{path}.values.{text}"), message);
             }
         }
         if settings.values.is_empty() {

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use kpi::{Channel, Coverage, PeriodKind, ServiceId};
+use kpi::{Channel, Coverage, ServiceId};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::filter::Filter;
 use crate::SecretRef;
+use crate::absence::Absent;
 use crate::http::Address;
+use crate::settings::counted::{CountedBy, OneOrMany};
 
 /// Everything that may be set; `README.md` explains each key.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,14 +22,16 @@ pub(super) struct Settings {
     #[serde(default)]
     pub(super) sign_in: SignIn,
     pub(super) property: Option<PropertyId>,
-    pub(super) period: Option<PeriodKind>,
-    pub(super) coverage: Option<Coverage>,
     #[serde(default)]
-    pub(super) absent: Absent,
+    pub(super) period: CountedBy,
     pub(super) time_zone: Option<String>,
+    pub(super) coverage: Option<Coverage>,
+    #[serde(default = "Absent::not_provided")]
+    pub(super) absent: Absent,
+    pub(super) look_back: Option<u32>,
+    pub(super) settles_after_hours: Option<u32>,
     pub(super) api: Option<Address>,
-    #[serde(default)]
-    pub(super) services: Vec<ServiceSettings>,
+    pub(super) services: BTreeMap<ServiceId, ServiceSettings>,
 }
 
 /// How a service-account key becomes a credential.
@@ -41,27 +45,15 @@ pub(super) enum SignIn {
     TokenExchange,
 }
 
-/// What a settled period means for which the answer has no row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Absent {
-    /// Asked for and not given.
-    #[default]
-    NotProvided,
-    /// Nobody did it, where the answer is complete.
-    Zero,
-}
-
 /// What is counted for one service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceSettings {
-    pub(super) service: ServiceId,
     pub(super) property: Option<PropertyId>,
     #[serde(default)]
     pub(super) filter: Filter,
-    pub(super) started: Option<Counts>,
-    pub(super) completed: Option<Counts>,
+    pub(super) started: Option<OneOrMany<Count>>,
+    pub(super) completed: Option<OneOrMany<Count>>,
     #[serde(default)]
     pub(super) channels: BTreeMap<Channel, ChannelSettings>,
     pub(super) ratings: Option<RatingSettings>,
@@ -73,8 +65,8 @@ pub(super) struct ServiceSettings {
 pub(super) struct ChannelSettings {
     #[serde(default)]
     pub(super) filter: Filter,
-    pub(super) started: Option<Counts>,
-    pub(super) completed: Option<Counts>,
+    pub(super) started: Option<OneOrMany<Count>>,
+    pub(super) completed: Option<OneOrMany<Count>>,
 }
 
 /// Answers to the satisfaction question, sent as events with the level as a parameter.
@@ -90,11 +82,7 @@ pub(super) struct RatingSettings {
     pub(super) values: BTreeMap<String, u8>,
 }
 
-/// What one count is made of: `"event"`, a table, or a list of either, added up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Counts(pub(super) Vec<Count>);
-
-/// One thing that is counted.
+/// One thing that is counted; a list of them is added up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) event: Option<String>,
@@ -162,33 +150,6 @@ impl<'de> Deserialize<'de> for Count {
             }
         }
         deserializer.deserialize_any(EventOrTable)
-    }
-}
-
-impl<'de> Deserialize<'de> for Counts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Counts;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of an event, a table with event, filter and metric, or a list of these")
-            }
-            fn visit_str<E: Error>(self, event: &str) -> Result<Counts, E> {
-                Ok(Counts(vec![Count::from(event.to_owned())]))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Counts, A::Error> {
-                let table = CountTable::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Counts(vec![Count::from(table)]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Counts, A::Error> {
-                let mut counts = Vec::new();
-                while let Some(count) = items.next_element()? {
-                    counts.push(count);
-                }
-                Ok(Counts(counts))
-            }
-        }
-        deserializer.deserialize_any(OneOrMany)
     }
 }
 

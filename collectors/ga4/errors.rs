@@ -141,7 +141,11 @@ pub(super) fn refusal(reply: &Reply, question: &Question<'_>) -> Option<CollectE
         }
         _ => error(
             Reason::Transient,
-            format!("property {property} failed with {} {} ({said:?})", reply.status, plain(&code)),
+            format!(
+                "property {property} failed with {} {}, and is asked again ({said:?})",
+                reply.status,
+                plain(&code)
+            ),
         ),
     }
 }

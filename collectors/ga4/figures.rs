@@ -6,10 +6,8 @@ use jiff::Timestamp;
 use kpi::{BatchBuilder, Period, Point, Quality, SampledShare, SeriesKey, Value};
 use rust_decimal::Decimal;
 
-use super::config::Absent;
 use super::gather::Gathered;
 use super::plan::{Plan, Property, Report};
-use super::question;
 use crate::PeriodSpan;
 
 /// What is known of one figure from the reports it is added up from.
@@ -54,7 +52,7 @@ pub(super) fn add(
             coverage: plan.coverage,
             period_kind: plan.period_kind,
         });
-        for period in question::periods(span) {
+        for period in span.periods() {
             let tally = tallies.remove(&(index, period)).unwrap_or_default();
             if let Some(point) = point(plan, &tally, period, now) {
                 batch.push_to(series, point);
@@ -65,7 +63,7 @@ pub(super) fn add(
 
 fn tally(tallies: &mut BTreeMap<(usize, Period), Tally>, report: &Report, gathered: &Gathered) {
     let slots: BTreeSet<usize> = report.targets.values().flatten().copied().collect();
-    for period in question::periods(gathered.span) {
+    for period in gathered.span.periods() {
         for slot in &slots {
             let tally = tallies.entry((*slot, period)).or_default();
             tally.incomplete |= gathered.incomplete;
@@ -88,13 +86,13 @@ fn point(plan: &Plan, tally: &Tally, period: Period, now: Timestamp) -> Option<P
     if tally.truncated {
         return None;
     }
-    let settled = period.span(&plan.zone).end.duration_until(now) >= Plan::settles_after();
-    let value = match (tally.sum, plan.absent) {
-        (Some(sum), _) => Value::Known(sum),
+    let settled = plan.settling.settled(period, now);
+    let complete = !tally.incomplete && tally.sampled.is_none();
+    let value = match tally.sum {
+        Some(sum) => Value::Known(sum),
         // Rows of young periods are still to come: their absence says nothing yet.
-        (None, _) if !settled => return None,
-        (None, Absent::Zero) if !tally.incomplete && tally.sampled.is_none() => Value::Known(Decimal::ZERO),
-        (None, _) => Value::NotProvided,
+        None if !settled => return None,
+        None => plan.absent.value(complete)?,
     };
     let quality = Quality { provisional: !settled, thresholded: tally.incomplete, sampled: tally.sampled };
     Some(Point { period, value, quality })

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use kpi::{Period, SampledShare};
 use rust_decimal::Decimal;
 
-use super::answer::{ReportAnswer, Row, Truncation};
+use super::answer::{ReportAnswer, Row, Truncation, UNEXPECTED};
 use super::plan::{Plan, Property, Report};
 use super::question;
 use crate::{CollectError, PeriodSpan, Reason};
@@ -69,7 +69,8 @@ impl Gathered {
         page: &ReportAnswer,
     ) -> Result<(), CollectError> {
         let malformed = |problem: String| {
-            CollectError::new(Reason::Malformed, format!("property {}: {problem}", property.id))
+            let problem = format!("property {}: {problem}; {UNEXPECTED}", property.id);
+            CollectError::new(Reason::Malformed, problem)
         };
         check_zone(plan, property, &page.metadata.time_zone)?;
         check_headers(report, self.span, page).map_err(malformed)?;
@@ -181,7 +182,7 @@ impl Gathered {
         let overlaps = |period: &Period| {
             ranges.iter().any(|(first, last)| period.start_date() <= *last && period.end_date() > *first)
         };
-        let lacking: Vec<Period> = question::periods(self.span).filter(overlaps).collect();
+        let lacking: Vec<Period> = self.span.periods().filter(overlaps).collect();
         let (Some(first), Some(last)) = (lacking.first(), lacking.last()) else { return };
         self.note(format!(
             "data are cut short ({}) from {first} to {last}: no figures are taken for that time",
@@ -199,13 +200,14 @@ impl Gathered {
 
 /// Days of another zone are other days: their counts are not those of the days asked for.
 fn check_zone(plan: &Plan, property: &Property, zone: &str) -> Result<(), CollectError> {
-    if zone.is_empty() || zone.eq_ignore_ascii_case(&plan.zone_name) {
+    if zone.is_empty() || zone.eq_ignore_ascii_case(plan.settling.zone_name()) {
         return Ok(());
     }
     let problem = format!(
         "property {} counts its days in {zone:?}, and the settings say {:?}; change the property's time zone \
          (Admin, Property details), or set time_zone = {zone:?} to take its days as they are",
-        property.id, plan.zone_name
+        property.id,
+        plan.settling.zone_name()
     );
     Err(CollectError::new(Reason::Config, problem))
 }

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use crate::http::Credential;
 use crate::{
     Answer, Capabilities, CollectError, Collector, Context, Kind, PeriodSpan, ProbeReport, Reason,
-    SettingProblems, Window,
+    SettingProblems, Window, windows,
 };
 use ask::Asking;
 use credential::Account;
@@ -38,6 +38,7 @@ use quota::{Lowest, ServerErrors};
 pub const KIND: Kind = Kind {
     name: "ga4",
     summary: "Google Analytics 4: starts, completions and ratings by event, from the Data API",
+    reasons: &Reason::ALL,
     build,
 };
 
@@ -125,15 +126,7 @@ impl Collector for Ga4 {
     }
 
     async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
-        let Window::Span(span) = *window else {
-            let problem = "analytics is asked for a span of periods, not for everything; give from and to";
-            return Err(CollectError::new(Reason::Config, problem));
-        };
-        if span.first.kind() != self.plan.period_kind {
-            let (given, own) = (span.first.kind(), self.plan.period_kind);
-            let problem = format!("this collector counts by {own}, not by {given}; ask for each {own}");
-            return Err(CollectError::new(Reason::Config, problem));
-        }
+        let span = windows::span(window, self.plan.period_kind)?;
         let mut answers = self.ask(span, context).await;
         let passing = |answer: &Gotten| answer.as_ref().is_err_and(|error| !is_lasting(error.reason()));
         let all_failed = answers.iter().all(Result::is_err);

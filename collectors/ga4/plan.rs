@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use kpi::{Channel, Coverage, Measure, PeriodKind, ServiceId};
 use serde_json::Value;
 
-use super::building::Building;
-use super::config::{Absent, Metric, PropertyId, Settings, SignIn};
+use super::building::{self, Building};
+use super::config::{Metric, PropertyId, Settings, SignIn};
 use super::filter::{all, one_of};
+use crate::absence::Absent;
 use crate::http::Address;
+use crate::settings::counted::some_service;
+use crate::windows::Settling;
 use crate::{Capabilities, Reading, SecretRef, SettingProblem, SettingProblems, settings};
 
 /// Reports may change for 24 to 48 hours (help page "Data freshness").
-const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(48);
+const SETTLES_AFTER_HOURS: u32 = 48;
 
 /// What to ask for, and whose figures the answers are.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub(super) struct Plan {
     pub(super) period_kind: PeriodKind,
     pub(super) coverage: Coverage,
     pub(super) absent: Absent,
-    pub(super) zone: TimeZone,
-    pub(super) zone_name: String,
+    pub(super) look_back: Option<u32>,
+    pub(super) settling: Settling,
     pub(super) slots: Vec<Slot>,
     pub(super) properties: Vec<Property>,
 }
@@ -86,11 +87,10 @@ impl Plan {
             PeriodKind::Month => (3, 31),
             _ => (7, 1),
         };
-        let look_back_days: u32 = if self.is_attributed() { 14 } else { 4 };
-        let look_back = look_back_days.div_ceil(days_each);
-        Capabilities {
-            reading: Reading::Windows { period_kind, largest, settles_after: SETTLES_AFTER, look_back },
-        }
+        let usual_days: u32 = if self.is_attributed() { 14 } else { 4 };
+        let look_back = self.look_back.unwrap_or_else(|| usual_days.div_ceil(days_each));
+        let settles_after = self.settling.after;
+        Capabilities { reading: Reading::Windows { period_kind, largest, settles_after, look_back } }
     }
 
     /// Whether a figure depends on what led to the visit, which is worked out anew for up to 12 days.
@@ -103,49 +103,31 @@ impl Plan {
             .flat_map(|property| &property.reports)
             .any(|report| report.metric == Metric::KeyEvents || report.dimensions().any(of_session))
     }
-
-    pub(super) const fn settles_after() -> SignedDuration {
-        SETTLES_AFTER
-    }
 }
 
 /// Checks settings; every problem is named.
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = settings::parse(table)?;
     let mut building = Building::default();
-    let period_kind = settings.period.unwrap_or(PeriodKind::Day);
-    if !matches!(period_kind, PeriodKind::Day | PeriodKind::Week | PeriodKind::Month) {
-        building.problem("period", format!("\"{period_kind}\" is not counted here; use day, week or month"));
-    }
-    let zone_name = settings.time_zone.unwrap_or_else(|| "Europe/London".to_owned());
-    let zone = TimeZone::get(&zone_name).unwrap_or_else(|_| {
-        let remedy = "give the name of a zone, such as \"Europe/London\"";
-        building.problem("time_zone", format!("{zone_name:?} is not a time zone; {remedy}"));
-        TimeZone::UTC
-    });
-    if settings.services.is_empty() {
-        building.problem("services", "no service is named; add a table [[services]]".to_owned());
-    }
-    for (index, service) in settings.services.iter().enumerate() {
-        building.service(&format!("services[{index}]"), service, settings.property.as_ref());
+    let zone = building.check.time_zone("time_zone", settings.time_zone.as_deref());
+    some_service(&settings.services, &mut building.check);
+    for (id, service) in &settings.services {
+        building.service(id, service, settings.property.as_ref());
     }
     let api = settings.api.map_or_else(|| Address::parse("https://analyticsdata.googleapis.com/"), Ok);
     let api = api.map_err(|message| vec![SettingProblem::new("api", message)])?;
-    if !building.problems.is_empty() {
-        return Err(building.problems);
-    }
-    let (properties, slots) = building.finish();
-    Ok(Plan {
+    let Building { check, slots, reports } = building;
+    check.finish(Plan {
         key: settings.key,
         sign_in: settings.sign_in,
         api,
-        period_kind,
+        period_kind: settings.period.kind(),
         // Cookies for analytics need consent (PECR), so those who refused are not in the counts.
         coverage: settings.coverage.unwrap_or(Coverage::Consented),
         absent: settings.absent,
-        zone,
-        zone_name,
+        look_back: settings.look_back,
+        settling: Settling::hours(zone, settings.settles_after_hours.unwrap_or(SETTLES_AFTER_HOURS)),
         slots,
-        properties,
+        properties: building::properties(reports),
     })
 }

@@ -31,7 +31,7 @@ pub(super) async fn property(asking: &mut Asking<'_>) -> Result<Vec<String>, Col
         asking.check(report, plan.period_kind).await?;
     }
     let now = asking.context.clock.now();
-    let yesterday = now.to_zoned(plan.zone.clone()).date().saturating_sub(1.day());
+    let yesterday = now.to_zoned(plan.settling.zone.clone()).date().saturating_sub(1.day());
     let period = Period::containing(plan.period_kind, yesterday);
     if let (Ok(period), Some(report)) = (period, property.reports.first()) {
         let span = PeriodSpan { first: period, last: period };
@@ -46,7 +46,7 @@ pub(super) async fn property(asking: &mut Asking<'_>) -> Result<Vec<String>, Col
             property.id,
             names.dimensions.len() + names.metrics.len(),
             property.reports.len(),
-            plan.zone_name
+            plan.settling.zone_name()
         )];
         lines.extend(gathered.notes.iter().map(|note| format!("property {}: {note}", property.id)));
         return Ok(lines);

@@ -66,12 +66,6 @@ pub(super) fn period(kind: PeriodKind, text: &str) -> Option<Period> {
     Period::starting(kind, date?).ok()
 }
 
-/// Every period of a span.
-pub(super) fn periods(span: PeriodSpan) -> impl Iterator<Item = Period> {
-    std::iter::successors(Some(span.first), |period| Some(period.next()))
-        .take_while(move |period| *period <= span.last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -98,7 +98,8 @@ fn used_up(problem: String, renewal: Renewal, now: Timestamp) -> CollectError {
 pub(super) fn exhausted(property: &str, message: &str, said: &str, now: Timestamp) -> CollectError {
     let lower = message.to_ascii_lowercase();
     let slow_down = |seconds| {
-        let problem = format!("property {property} asks for fewer requests at once ({said:?})");
+        let problem =
+            format!("property {property} asks for fewer requests at once, and is asked again ({said:?})");
         CollectError::new(Reason::Throttled, problem).with_retry_after(Duration::from_secs(seconds))
     };
     if lower.contains("concurrent") {

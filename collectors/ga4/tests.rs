@@ -14,8 +14,7 @@ use crate::PeriodSpan;
 const SETTINGS: &str = r#"
 key = { env = "GA4_KEY" }
 property = 1
-[[services]]
-service = "fixture"
+[services.fixture]
 started = "start"
 completed = ["sent", "refused"]
 "#;
@@ -191,7 +190,9 @@ fn look_back_is_longer_where_attribution_matters() {
     assert_eq!(look_back(SETTINGS), (4, 7));
     assert_eq!(look_back(&with("filter = { sessionDefaultChannelGroup = \"Direct\" }")), (14, 7));
     assert_eq!(
-        look_back(&with("[services.channels.api]\nstarted = { event = \"x\", metric = \"keyEvents\" }")),
+        look_back(&with(
+            "[services.fixture.channels.api]\nstarted = { event = \"x\", metric = \"keyEvents\" }"
+        )),
         (14, 7)
     );
     let weekly = SETTINGS.replace("property", "period = \"week\"\nproperty");

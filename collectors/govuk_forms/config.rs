@@ -1,43 +1,13 @@
 //! Settings as written in configuration, and the spreadsheet settings they stand for.
 
-use std::collections::BTreeMap;
+use toml::Table;
 
-use kpi::ServiceId;
-use serde::Deserialize;
-use toml::{Table, Value};
-
-use crate::spreadsheet::plan::{self, Plan};
-use crate::{SettingProblem, SettingProblems, settings};
+use crate::spreadsheet::known_layout;
+use crate::spreadsheet::plan::Plan;
+use crate::{SettingProblem, SettingProblems};
 
 /// Changes whenever the same file would be read differently.
 const READER_VERSION: &str = "govuk_forms 1";
-
-/// Everything that may be set; where the file is goes on to the spreadsheet kind as it is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    #[expect(dead_code, reason = "handed on")]
-    file: Option<String>,
-    #[expect(dead_code, reason = "handed on")]
-    folder: Option<String>,
-    #[expect(dead_code, reason = "handed on")]
-    pattern: Option<String>,
-    #[expect(dead_code, reason = "handed on")]
-    url: Option<String>,
-    #[expect(dead_code, reason = "handed on")]
-    timeout_secs: Option<u64>,
-    #[expect(dead_code, reason = "handed on")]
-    max_bytes: Option<u64>,
-    #[expect(dead_code, reason = "handed on")]
-    on_error: Option<String>,
-    service: Option<ServiceId>,
-    filename: Option<String>,
-    #[expect(dead_code, reason = "handed on")]
-    services: Option<BTreeMap<String, ServiceId>>,
-}
-
-const HANDED_ON: [&str; 9] =
-    ["file", "folder", "pattern", "url", "timeout_secs", "max_bytes", "on_error", "filename", "services"];
 
 /// The layout of the metrics file that the admin pages of GOV.UK Forms give. The two columns that follow
 /// from the others are not read: one of them holds the words "No starts".
@@ -64,7 +34,7 @@ formats = ["day_month_year"]
 
 /// Checks settings; nothing is opened.
 pub(super) fn plan(table: &Table) -> Result<Plan, SettingProblems> {
-    let settings: Settings = settings::parse(table)?;
+    let settings = known_layout::settings(table)?;
     let service = match (&settings.service, &settings.filename) {
         (Some(service), _) => ("value", service.as_str()),
         (None, Some(filename)) if filename.contains("<form>") => ("filename", "form"),
@@ -78,17 +48,5 @@ pub(super) fn plan(table: &Table) -> Result<Plan, SettingProblems> {
             return Err(vec![SettingProblem::new("service", message)]);
         }
     };
-    let mut spreadsheet: Table = LAYOUT.parse().unwrap_or_default();
-    for key in HANDED_ON {
-        if let Some(value) = table.get(key) {
-            spreadsheet.insert(key.to_owned(), value.clone());
-        }
-    }
-    if let Some(Value::Table(columns)) = spreadsheet.get_mut("columns") {
-        let source = Table::from_iter([(service.0.to_owned(), Value::String(service.1.to_owned()))]);
-        columns.insert("service".to_owned(), Value::Table(source));
-    }
-    let mut plan = plan::plan(&spreadsheet)?;
-    plan.fingerprint = format!("{READER_VERSION}, {}", plan.fingerprint);
-    Ok(plan)
+    known_layout::plan(table, LAYOUT, Some(service), READER_VERSION)
 }

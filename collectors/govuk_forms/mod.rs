@@ -12,12 +12,13 @@ use crate::spreadsheet::header;
 use crate::spreadsheet::plan::Plan;
 use crate::spreadsheet::read::{self, Outcome};
 use crate::spreadsheet::table::Table;
-use crate::{Collector, Kind, SettingProblems};
+use crate::{Collector, Kind, Reason, SettingProblems};
 
 /// The entry of the kinds table.
 pub const KIND: Kind = Kind {
     name: "govuk_forms",
     summary: "metrics files of GOV.UK Forms: started and completed, by day",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 

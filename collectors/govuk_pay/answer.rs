@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::config::State;
 use crate::http::Reply;
-use crate::http_json::words::shown;
+use crate::words::shown;
 use crate::{CollectError, Reason};
 
 /// One page of payments.

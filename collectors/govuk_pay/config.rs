@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use kpi::{Channel, ServiceId};
 use serde::Deserialize;
 
 use crate::http::{Address, Credential, HostLimit};
 use crate::http_json::auth::Censor;
-use crate::http_json::window::Settling;
-use crate::{SecretRef, SettingProblem, SettingProblems, settings};
+use crate::settings::{self, Check};
+use crate::windows::Settling;
+use crate::{SecretRef, SettingProblem, SettingProblems};
 
 const ADDRESS: &str = "https://publicapi.payments.service.gov.uk";
 /// A journey expires 90 minutes after it began, and search lags behind.
@@ -101,36 +101,32 @@ pub(super) struct Plan {
 /// Checks settings; nothing is asked.
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = settings::parse(table)?;
-    let mut problems = SettingProblems::new();
+    let mut check = Check::default();
     if settings.api_keys.is_empty() {
         let message = "this list is empty; add { file = \"PATH\" } for each account of the service";
-        problems.push(SettingProblem::new("api_keys", message));
+        check.problem("api_keys", message);
     }
     for (index, key) in settings.api_keys.iter().enumerate() {
         if settings.api_keys.iter().take(index).any(|earlier| earlier == key) {
             let message = "the same key is there twice, and its payments would count twice; take one out";
-            problems.push(SettingProblem::new(format!("api_keys[{index}]"), message));
+            check.problem(format!("api_keys[{index}]"), message);
         }
     }
     let channels = settings.channels.unwrap_or_else(|| vec![Channel::Digital]);
     for (index, channel) in channels.iter().enumerate() {
         if !matches!(channel, Channel::Digital | Channel::Phone) {
             let message = format!("GOV.UK Pay has no payments by {channel}; use digital and phone");
-            problems.push(SettingProblem::new(format!("channels[{index}]"), message));
+            check.problem(format!("channels[{index}]"), message);
         }
     }
     let address = settings.url.map_or_else(|| Address::parse(ADDRESS), Ok);
-    let address = address.map_err(|problem| problems.push(SettingProblem::new("url", problem)));
-    let Ok(address) = address else { return Err(problems) };
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let address = address.map_err(|problem| vec![SettingProblem::new("url", problem)])?;
     let usual_look_back = match settings.refunded {
         Refunded::Count => LOOK_BACK,
         Refunded::LeaveOut => LOOK_BACK_REFUNDS,
     };
     let hours = settings.settles_after_hours.unwrap_or(SETTLES_AFTER_HOURS);
-    Ok(Plan {
+    check.finish(Plan {
         service: settings.service,
         address,
         accounts: settings
@@ -147,10 +143,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
         refunded: settings.refunded,
         largest: settings.largest.unwrap_or(7).max(1),
         look_back: settings.look_back.unwrap_or(usual_look_back),
-        settling: Settling {
-            zone: kpi::period::london(),
-            after: SignedDuration::from_hours(i64::from(hours)),
-        },
+        settling: Settling::hours(kpi::period::london(), hours),
         // Accounts with little traffic have a limit per minute that the documentation does not tell.
         host_limit: HostLimit::concurrent(2).per_second(settings.requests_per_second.unwrap_or(5)),
         timeout: Duration::from_mins(1),

@@ -10,7 +10,7 @@ use kpi::{
 use super::answer::{Payment, Status};
 use super::config::{Plan, Refunded};
 use super::search::Found;
-use crate::http_json::words::shown;
+use crate::words::shown;
 
 /// The counts of a window, over all accounts of the service.
 pub(super) struct Counts<'p> {

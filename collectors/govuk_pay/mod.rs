@@ -13,10 +13,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kpi::PeriodKind;
 
-use crate::http_json::window;
 use crate::{
-    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, SettingProblems,
-    Window,
+    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
+    SettingProblems, Window, windows,
 };
 use answer::Page;
 use config::Plan;
@@ -26,6 +25,7 @@ use count::Counts;
 pub const KIND: Kind = Kind {
     name: "govuk_pay",
     summary: "payments by GOV.UK Pay: begun and successful, online and by telephone",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 
@@ -54,7 +54,7 @@ impl Collector for GovukPay {
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {
         let plan = &self.plan;
         let mut lines = Vec::new();
-        let Some(day) = window::newest_closed(PeriodKind::Day, context.clock.now(), &plan.settling.zone)
+        let Some(day) = windows::newest_closed(PeriodKind::Day, context.clock.now(), &plan.settling.zone)
         else {
             return Ok(ProbeReport { lines });
         };
@@ -69,15 +69,12 @@ impl Collector for GovukPay {
 
     async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
         let plan = &self.plan;
-        let days = window::periods(window, PeriodKind::Day)?;
-        let (Some(first), Some(last)) = (days.first().copied(), days.last().copied()) else {
-            return Ok(Answer::Unchanged);
-        };
-        let mut counts = Counts::new(plan, days);
+        let span = windows::span(window, PeriodKind::Day)?;
+        let mut counts = Counts::new(plan, span.periods().collect());
         // All or nothing: without one account the sum over the service would be wrong.
         for (number, account) in (1..).zip(&plan.accounts) {
             let mut visit = |payment: &answer::Payment| counts.payment(payment);
-            let found = search::payments(plan, account, (first, last), context, &mut visit).await;
+            let found = search::payments(plan, account, (span.first, span.last), context, &mut visit).await;
             counts.found(found.map_err(|error| self.of_account(number, error))?);
         }
         Ok(Answer::Figures { batch: counts.finish(context.clock.now()), bookmark: None })

@@ -63,9 +63,15 @@ fn by_status(request: &Request, reply: &Reply) -> CollectError {
     let (reason, remedy) = match reply.status {
         401 if request.credential.is_none() => (Reason::Auth, "it asks for a credential: configure one"),
         401 => (Reason::Auth, "the credential is not accepted: check that it is whole and still valid"),
-        402 | 403 => (Reason::Permission, "the credential is known and may not read this: have it allowed"),
+        402 | 403 => (
+            Reason::Permission,
+            "the credential is known and may not read this: ask the owner of the source to allow it",
+        ),
         408 | 425 | 500..=599 => (Reason::Transient, "the source is in trouble and is asked again"),
-        429 => (Reason::Throttled, "it is asked too often: lower the rate"),
+        429 => (
+            Reason::Throttled,
+            "it is asked too often, and is asked again later: if this stays, collect less often",
+        ),
         404 | 410 => (Reason::Config, "there is nothing there: check the address and what is asked for"),
         _ => (Reason::Config, "it does not accept the request: check what is configured"),
     };

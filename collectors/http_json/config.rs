@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::auth::AuthSettings;
+use crate::absence::{Absent, Expected, TokenLists};
 
 /// Everything that may be set; `README.md` explains each key.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,10 +47,9 @@ pub(super) struct Settings {
     pub(super) coverage: Coverage,
     #[serde(default)]
     pub(super) repeated: Repeated,
-    #[serde(default)]
+    #[serde(default = "Absent::leave_out")]
     pub(super) absent: Absent,
-    #[serde(default)]
-    pub(super) expect: Vec<Expected>,
+    pub(super) expected: Option<Expected>,
     #[serde(default)]
     pub(super) services: BTreeMap<String, ServiceId>,
     #[serde(default)]
@@ -146,36 +146,6 @@ pub(super) enum Repeated {
     Refuse,
     /// Each row is a part of it.
     Sum,
-}
-
-/// What a period without a row means, for the figures expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Absent {
-    /// Nothing.
-    #[default]
-    Skip,
-    NotProvided,
-    /// The source leaves out zeros. Only believed once the period has settled.
-    Zero,
-}
-
-/// A figure that every period should have.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Expected {
-    pub(super) service: ServiceId,
-    pub(super) measure: Measure,
-    pub(super) channel: Channel,
-}
-
-/// Words for absent figures. A list given replaces the usual one.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TokenLists {
-    pub(super) not_provided: Option<Vec<String>>,
-    pub(super) not_applicable: Option<Vec<String>>,
-    pub(super) suppressed: Option<Vec<String>>,
 }
 
 /// Where one part of a figure comes from: `"/pointer"`, or a table with one of `pointer` and `value`.

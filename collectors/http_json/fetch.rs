@@ -11,8 +11,8 @@ use super::paging::Turn;
 use super::plan::Plan;
 use super::read::Reader;
 use super::template::{Values, fill_body};
-use super::words::shown;
 use crate::http::{Address, Reply, Request};
+use crate::words::shown;
 use crate::{CollectError, Context, Reason};
 
 /// What a question is filled with for the periods from `first` to `last`.

@@ -1,8 +1,7 @@
 //! Any source that answers JSON over HTTP, by configuration alone.
 //!
 //! A question goes out by `template` (what is asked) and `fetch` (one page after the other, as `paging`
-//! says); its rows come back through `read`. What other sources of the kind need too is in `auth`,
-//! `window` and `words`.
+//! says); its rows come back through `read`. `auth` serves other kinds too.
 
 pub(crate) mod auth;
 mod config;
@@ -12,16 +11,14 @@ mod paging;
 mod plan;
 mod read;
 mod template;
-pub(crate) mod window;
-pub(crate) mod words;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::{
-    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
-    SettingProblems, Window,
+    Answer, Capabilities, CollectError, Collector, Context, Kind, PeriodSpan, ProbeReport, Reading, Reason,
+    SettingProblems, Window, windows,
 };
 use plan::Plan;
 use read::Reader;
@@ -30,6 +27,7 @@ use read::Reader;
 pub const KIND: Kind = Kind {
     name: "http_json",
     summary: "any JSON API: what to ask and where the figures are by JSON Pointer",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 
@@ -57,10 +55,10 @@ impl Collector for HttpJson {
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {
         let plan = &self.plan;
         let now = context.clock.now();
-        let Some(period) = window::newest_closed(plan.period_kind, now, &plan.settling.zone) else {
+        let Some(period) = windows::newest_closed(plan.period_kind, now, &plan.settling.zone) else {
             return Ok(ProbeReport { lines: Vec::new() });
         };
-        let mut reader = Reader::new(plan, &[period], now);
+        let mut reader = Reader::new(plan, PeriodSpan { first: period, last: period }, now);
         let more = fetch::pages(plan, (period, period), context, 1, &mut reader).await?;
         let rows = reader.row_count();
         let batch = reader.finish()?;
@@ -73,12 +71,9 @@ impl Collector for HttpJson {
 
     async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
         let plan = &self.plan;
-        let periods = window::periods(window, plan.period_kind)?;
-        let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
-            return Ok(Answer::Unchanged);
-        };
-        let mut reader = Reader::new(plan, &periods, context.clock.now());
-        if fetch::pages(plan, (*first, *last), context, plan.max_pages, &mut reader).await? {
+        let span = windows::span(window, plan.period_kind)?;
+        let mut reader = Reader::new(plan, span, context.clock.now());
+        if fetch::pages(plan, (span.first, span.last), context, plan.max_pages, &mut reader).await? {
             let problem = format!(
                 "{} has more than {} pages; raise `limits.max_pages`, or ask for fewer periods with `largest`",
                 plan.home, plan.max_pages

@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use kpi::{Coverage, Period, PeriodKind, Value};
 use rust_decimal::Decimal;
 
 use super::auth::Censor;
-use super::config::{Absent, Expected, Method, PagingKind, Repeated, Settings, Source};
+use super::config::{Method, PagingKind, Repeated, Settings, Source};
 use super::dates::{self, DateFormat};
 use super::paging::Paging;
 use super::template::{Template, body_templates};
-use super::window::Settling;
-use super::words::Words;
+use crate::SettingProblems;
+use crate::absence::{Absent, Expected, ExpectedFigure};
 use crate::http::{Address, Credential, HostLimit};
-use crate::{SettingProblem, SettingProblems, settings};
+use crate::settings::{self, Check};
+use crate::windows::Settling;
+use crate::words::Words;
 
 const LOOK_BACK: u32 = 7;
 const SETTLES_AFTER_HOURS: u32 = 24;
@@ -55,7 +56,7 @@ pub(super) struct Plan {
     pub(super) coverage: Coverage,
     pub(super) repeated: Repeated,
     pub(super) absent: Absent,
-    pub(super) expected: Vec<Expected>,
+    pub(super) expected: Expected,
     pub(super) words: Words,
     pub(super) tokens: HashMap<String, Value>,
 }
@@ -72,34 +73,34 @@ pub(super) struct FigurePlan {
 /// Checks settings; nothing is asked.
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = settings::parse(table)?;
-    let mut check = Check(SettingProblems::new());
-    let zone = check.zone(settings.time_zone.as_deref());
-    let url = check.template("url", &settings.url);
+    let mut check = Check::default();
+    let zone = check.time_zone("time_zone", settings.time_zone.as_deref());
+    let url = template(&mut check, "url", &settings.url);
     let pairs = |check: &mut Check, key: &str, map: &std::collections::BTreeMap<String, String>| {
         map.iter()
-            .filter_map(|(name, text)| Some((name.clone(), check.template(&format!("{key}.{name}"), text)?)))
+            .filter_map(|(name, text)| Some((name.clone(), template(check, &format!("{key}.{name}"), text)?)))
             .collect::<Vec<_>>()
     };
     let query = pairs(&mut check, "query", &settings.query);
     let headers = pairs(&mut check, "headers", &settings.headers);
-    let (body, in_body) = check.body(&settings);
+    let (body, in_body) = body(&mut check, &settings);
     let in_query = query.iter().chain(&headers).map(|(_, template)| template);
     let turns_pages = url.iter().chain(in_query).chain(&in_body).any(Template::turns_pages);
-    let paging = check.paging(&settings, turns_pages);
-    let credential = settings.auth.credential(&mut check.0);
-    let figures = check.figures(&settings);
-    check.pointer("rows", &settings.rows);
-    check.source("fields.service", &settings.fields.service);
-    check.source("fields.period", &settings.fields.period);
-    let period_formats = check.formats(settings.period_formats.as_deref());
+    let paging = paging(&mut check, &settings, turns_pages);
+    let credential = settings.auth.credential(&mut check.problems);
     let words = Words::new(&settings.services, &settings.channels, &settings.measures);
-    let expected = check.expected(&settings, &figures, &words);
-    let home = url.as_ref().and_then(|url| check.home(url, &zone, settings.period));
+    let figures = figures(&mut check, &settings, &words);
+    check_pointer(&mut check, "rows", &settings.rows);
+    check_source(&mut check, "fields.service", &settings.fields.service);
+    check_source(&mut check, "fields.period", &settings.fields.period);
+    let period_formats = formats(&mut check, settings.period_formats.as_deref());
+    let fixed = fixed(&settings.fields.service, &figures, settings.coverage, &words);
+    let expected = Expected::of(settings.absent, settings.expected.clone(), fixed, &mut check);
+    let home = url.as_ref().and_then(|url| home(&mut check, url, &zone, settings.period));
     let limits = &settings.limits;
     let per_second = limits.requests_per_second.unwrap_or(5);
-    let Check(problems) = check;
     match (url, home) {
-        (Some(url), Some(home)) if problems.is_empty() => Ok(Plan {
+        (Some(url), Some(home)) => check.finish(Plan {
             url,
             home,
             method: settings.method,
@@ -118,12 +119,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
             period_kind: settings.period,
             largest: settings.largest.unwrap_or(31).max(1),
             look_back: settings.look_back.unwrap_or(LOOK_BACK),
-            settling: Settling {
-                zone,
-                after: SignedDuration::from_hours(i64::from(
-                    settings.settles_after_hours.unwrap_or(SETTLES_AFTER_HOURS),
-                )),
-            },
+            settling: Settling::hours(zone, settings.settles_after_hours.unwrap_or(SETTLES_AFTER_HOURS)),
             rows: settings.rows,
             service: settings.fields.service,
             period: settings.fields.period,
@@ -134,236 +130,191 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
             absent: settings.absent,
             expected,
             words,
-            tokens: tokens(&settings.tokens),
+            tokens: settings.tokens.meanings(),
         }),
-        _ => Err(problems),
+        _ => Err(check.problems),
     }
 }
 
-fn tokens(lists: &super::config::TokenLists) -> HashMap<String, Value> {
-    let mut tokens = HashMap::new();
-    let mut add = |given: &Option<Vec<String>>, usual: &[&str], value: Value| match given {
-        Some(words) => tokens.extend(words.iter().map(|word| (word.trim().to_lowercase(), value))),
-        None => tokens.extend(usual.iter().map(|word| ((*word).to_owned(), value))),
-    };
-    add(&lists.not_provided, &["", "-", "..", "null", "not provided"], Value::NotProvided);
-    add(&lists.not_applicable, &["n/a", "not applicable"], Value::NotApplicable);
-    add(&lists.suppressed, &["c", "*", "<5", "<10", "suppressed"], Value::Suppressed);
-    tokens
+fn template(check: &mut Check, path: &str, text: &str) -> Option<Template> {
+    Template::parse(text).map_err(|problem| check.problem(path, problem)).ok()
 }
 
-/// Collects what does not fit together.
-struct Check(SettingProblems);
-
-impl Check {
-    fn problem(&mut self, path: &str, message: impl Into<String>) {
-        self.0.push(SettingProblem::new(path, message));
+fn check_pointer(check: &mut Check, path: &str, pointer: &str) {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        check.problem(path, format!("{pointer:?} is no JSON Pointer; write one like \"/{pointer}\""));
     }
+}
 
-    fn zone(&mut self, name: Option<&str>) -> TimeZone {
-        let Some(name) = name else { return kpi::period::london() };
-        TimeZone::get(name).unwrap_or_else(|_| {
-            self.problem("time_zone", format!("{name:?} is no time zone; write one like \"Europe/London\""));
-            TimeZone::UTC
-        })
+fn check_source(check: &mut Check, path: &str, source: &Source) {
+    if let Source::Pointer(pointer) = source {
+        check_pointer(check, path, pointer);
     }
+}
 
-    fn template(&mut self, path: &str, text: &str) -> Option<Template> {
-        Template::parse(text).map_err(|problem| self.problem(path, problem)).ok()
+fn home(check: &mut Check, url: &Template, zone: &TimeZone, kind: PeriodKind) -> Option<Address> {
+    if url.has_cursor() {
+        check.problem("url", "a cursor may hold anything; write {cursor} in `query` or `body`");
+        return None;
     }
+    let day = Period::from_index(PeriodKind::Day, 20_000).ok()?;
+    let values = super::fetch::values(day, day, zone, kind, 0, Some(0));
+    let address = url.fill(&values).map(|text| Address::parse(&text));
+    address?.map_err(|problem| check.problem("url", problem)).ok()
+}
 
-    fn pointer(&mut self, path: &str, pointer: &str) {
-        if !pointer.is_empty() && !pointer.starts_with('/') {
-            self.problem(path, format!("{pointer:?} is no JSON Pointer; write one like \"/{pointer}\""));
-        }
+fn body(check: &mut Check, settings: &Settings) -> (Option<serde_json::Value>, Vec<Template>) {
+    let Some(given) = &settings.body else { return (None, Vec::new()) };
+    if settings.method == Method::Get {
+        check.problem("body", "a body goes with `method = \"post\"`; set it, or take the body out");
     }
-
-    fn source(&mut self, path: &str, source: &Source) {
-        if let Source::Pointer(pointer) = source {
-            self.pointer(path, pointer);
-        }
-    }
-
-    fn home(&mut self, url: &Template, zone: &TimeZone, kind: PeriodKind) -> Option<Address> {
-        if url.has_cursor() {
-            self.problem("url", "a cursor may hold anything; write {cursor} in `query` or `body`");
-            return None;
-        }
-        let day = Period::from_index(PeriodKind::Day, 20_000).ok()?;
-        let values = super::fetch::values(day, day, zone, kind, 0, Some(0));
-        let address = url.fill(&values).map(|text| Address::parse(&text));
-        address?.map_err(|problem| self.problem("url", problem)).ok()
-    }
-
-    fn body(&mut self, settings: &Settings) -> (Option<serde_json::Value>, Vec<Template>) {
-        let Some(given) = &settings.body else { return (None, Vec::new()) };
-        if settings.method == Method::Get {
-            self.problem("body", "a body goes with `method = \"post\"`; set it, or take the body out");
-        }
-        // Written as JSON text, or as a table.
-        let body = match given {
-            serde_json::Value::String(text) => match serde_json::from_str(text) {
-                Ok(body) => body,
-                Err(error) => {
-                    self.problem(
-                        "body",
-                        format!("not JSON: {error}; correct it, or write the body as a table"),
-                    );
-                    return (None, Vec::new());
-                }
-            },
-            table => table.clone(),
-        };
-        match body_templates(&body) {
-            Ok(templates) => (Some(body), templates),
-            Err(problem) => {
-                self.problem("body", problem);
-                (None, Vec::new())
+    // Written as JSON text, or as a table.
+    let body = match given {
+        serde_json::Value::String(text) => match serde_json::from_str(text) {
+            Ok(body) => body,
+            Err(error) => {
+                check.problem("body", format!("not JSON: {error}; correct it, or write the body as a table"));
+                return (None, Vec::new());
             }
+        },
+        table => table.clone(),
+    };
+    match body_templates(&body) {
+        Ok(templates) => (Some(body), templates),
+        Err(problem) => {
+            check.problem("body", problem);
+            (None, Vec::new())
         }
     }
+}
 
-    fn paging(&mut self, settings: &Settings, turns_pages: bool) -> Paging {
-        let given = &settings.paging;
-        let numbered = matches!(given.kind, PagingKind::Page | PagingKind::Offset);
-        let cursor = given.kind == PagingKind::Cursor;
-        if (numbered || cursor) && given.parameter.is_none() && !turns_pages {
-            self.problem(
-                "paging.parameter",
-                "this key is missing; name the parameter that says which page, or write {page}, {offset} or {cursor} in \
-                 `query` or `body`",
-            );
+fn paging(check: &mut Check, settings: &Settings, turns_pages: bool) -> Paging {
+    let given = &settings.paging;
+    let numbered = matches!(given.kind, PagingKind::Page | PagingKind::Offset);
+    let cursor = given.kind == PagingKind::Cursor;
+    if (numbered || cursor) && given.parameter.is_none() && !turns_pages {
+        check.problem(
+            "paging.parameter",
+            "this key is missing; name the parameter that says which page, or write {page}, {offset} or {cursor} in \
+             `query` or `body`",
+        );
+    }
+    if !numbered && !cursor && (given.parameter.is_some() || turns_pages) {
+        check.problem("paging.kind", "nothing here turns pages by a parameter; use page, offset or cursor");
+    }
+    if matches!(given.kind, PagingKind::Cursor | PagingKind::NextLink) {
+        match given.pointer.as_deref() {
+            Some(pointer) => check_pointer(check, "paging.pointer", pointer),
+            None => check.problem(
+                "paging.pointer",
+                "this key is missing; say where in the body the next page is named, such as \"/next\"",
+            ),
         }
-        if !numbered && !cursor && (given.parameter.is_some() || turns_pages) {
-            self.problem(
-                "paging.kind",
-                "nothing here turns pages by a parameter; use page, offset or cursor",
-            );
-        }
-        if matches!(given.kind, PagingKind::Cursor | PagingKind::NextLink) {
-            match given.pointer.as_deref() {
-                Some(pointer) => self.pointer("paging.pointer", pointer),
-                None => self.problem(
-                    "paging.pointer",
-                    "this key is missing; say where in the body the next page is named, such as \"/next\"",
+    } else if given.pointer.is_some() {
+        check.problem("paging.pointer", "a pointer belongs to kinds cursor and next_link; take it out");
+    }
+    if given.size_parameter.is_some() && given.size.is_none() {
+        check.problem("paging.size", "this key is missing; say how many rows a page should have");
+    }
+    if given.end_status.is_some() && !numbered {
+        check.problem("paging.end_status", "belongs to kinds page and offset; take it out");
+    }
+    if let Some(total) = &given.total {
+        check_pointer(check, "paging.total", total);
+    }
+    Paging {
+        kind: given.kind,
+        parameter: given.parameter.clone(),
+        size_parameter: given.size_parameter.clone(),
+        size: given.size,
+        first: given.first.unwrap_or(u64::from(given.kind == PagingKind::Page)),
+        pointer: given.pointer.clone().unwrap_or_default(),
+        total: given.total.clone(),
+        end_status: given.end_status,
+    }
+}
+
+fn figures(check: &mut Check, settings: &Settings, words: &Words) -> Vec<FigurePlan> {
+    let fields = &settings.fields;
+    let mut plans = Vec::new();
+    if settings.figures.is_empty() {
+        let parts = [("measure", &fields.measure), ("channel", &fields.channel), ("value", &fields.value)];
+        for (key, source) in parts {
+            match source {
+                Some(source) => check_source(check, &format!("fields.{key}"), source),
+                None => check.problem(
+                    format!("fields.{key}"),
+                    "this key is missing; give a JSON Pointer, or { value = \"…\" } for every row",
                 ),
             }
-        } else if given.pointer.is_some() {
-            self.problem("paging.pointer", "a pointer belongs to kinds cursor and next_link; take it out");
         }
-        if given.size_parameter.is_some() && given.size.is_none() {
-            self.problem("paging.size", "this key is missing; say how many rows a page should have");
-        }
-        if given.end_status.is_some() && !numbered {
-            self.problem("paging.end_status", "belongs to kinds page and offset; take it out");
-        }
-        if let Some(total) = &given.total {
-            self.pointer("paging.total", total);
-        }
-        Paging {
-            kind: given.kind,
-            parameter: given.parameter.clone(),
-            size_parameter: given.size_parameter.clone(),
-            size: given.size,
-            first: given.first.unwrap_or(u64::from(given.kind == PagingKind::Page)),
-            pointer: given.pointer.clone().unwrap_or_default(),
-            total: given.total.clone(),
-            end_status: given.end_status,
-        }
-    }
-
-    fn figures(&mut self, settings: &Settings) -> Vec<FigurePlan> {
-        let fields = &settings.fields;
-        let mut plans = Vec::new();
-        if settings.figures.is_empty() {
-            let parts =
-                [("measure", &fields.measure), ("channel", &fields.channel), ("value", &fields.value)];
-            for (key, source) in parts {
-                match source {
-                    Some(source) => self.source(&format!("fields.{key}"), source),
-                    None => self.problem(
-                        &format!("fields.{key}"),
-                        "this key is missing; give a JSON Pointer, or { value = \"…\" } for every row",
-                    ),
-                }
-            }
-            if let (Some(measure), Some(channel), Some(value)) =
-                (&fields.measure, &fields.channel, &fields.value)
-            {
-                plans.push(FigurePlan {
-                    measure: measure.clone(),
-                    channel: channel.clone(),
-                    value: value.clone(),
-                    multiply_by: fields.multiply_by,
-                });
-            }
-        } else if fields.measure.is_some() || fields.value.is_some() || fields.multiply_by.is_some() {
-            self.problem(
-                "fields",
-                "measure, value and multiply_by belong to rows of one figure; `figures` says them here",
-            );
-        }
-        for (index, figure) in settings.figures.iter().enumerate() {
-            self.source(&format!("figures[{index}].value"), &figure.value);
-            let Some(channel) = figure.channel.clone().or_else(|| fields.channel.clone()) else {
-                let message = "this key is missing; give it here or as `fields.channel`";
-                self.problem(&format!("figures[{index}].channel"), message);
-                continue;
-            };
-            self.source(&format!("figures[{index}].channel"), &channel);
+        if let (Some(measure), Some(channel), Some(value)) = (&fields.measure, &fields.channel, &fields.value)
+        {
             plans.push(FigurePlan {
-                measure: Source::Constant(figure.measure.as_str().to_owned()),
-                channel,
-                value: figure.value.clone(),
-                multiply_by: figure.multiply_by,
+                measure: measure.clone(),
+                channel: channel.clone(),
+                value: value.clone(),
+                multiply_by: fields.multiply_by,
             });
         }
-        for plan in &plans {
-            self.constant("measure", &plan.measure, |text| text.parse::<kpi::Measure>().is_ok());
-            self.constant("channel", &plan.channel, |text| text.parse::<kpi::Channel>().is_ok());
-        }
-        self.constant("service", &fields.service, |text| text.parse::<kpi::ServiceId>().is_ok());
-        plans
+    } else if fields.measure.is_some() || fields.value.is_some() || fields.multiply_by.is_some() {
+        check.problem(
+            "fields",
+            "measure, value and multiply_by belong to rows of one figure; `figures` says them here",
+        );
     }
-
-    /// A text given for every row is one of our own words.
-    fn constant(&mut self, what: &str, source: &Source, known: impl Fn(&str) -> bool) {
-        if let Source::Constant(text) = source
-            && !known(text)
-        {
-            self.problem(&format!("fields.{what}"), format!("{text:?} is no {what}; correct it"));
-        }
-    }
-
-    fn formats(&mut self, given: Option<&[String]>) -> Vec<DateFormat> {
-        let Some(given) = given else { return dates::USUAL.to_vec() };
-        let read = |(index, text): (usize, &String)| {
-            let path = format!("period_formats[{index}]");
-            DateFormat::parse(text).map_err(|problem| self.problem(&path, problem)).ok()
+    for (index, figure) in settings.figures.iter().enumerate() {
+        check_source(check, &format!("figures[{index}].value"), &figure.value);
+        let Some(channel) = figure.channel.clone().or_else(|| fields.channel.clone()) else {
+            let message = "this key is missing; give it here or as `fields.channel`";
+            check.problem(format!("figures[{index}].channel"), message);
+            continue;
         };
-        given.iter().enumerate().filter_map(read).collect()
+        check_source(check, &format!("figures[{index}].channel"), &channel);
+        plans.push(FigurePlan {
+            measure: Source::Constant(figure.measure.as_str().to_owned()),
+            channel,
+            value: figure.value.clone(),
+            multiply_by: figure.multiply_by,
+        });
     }
+    for plan in &plans {
+        constant(check, "measure", &plan.measure, |text| words.measure(text).err());
+        constant(check, "channel", &plan.channel, |text| words.channel(text).err());
+    }
+    constant(check, "service", &fields.service, |text| words.service(text).err());
+    plans
+}
 
-    /// The figures every period should have: those listed, and those whose every part is constant.
-    fn expected(&mut self, settings: &Settings, figures: &[FigurePlan], words: &Words) -> Vec<Expected> {
-        let constant = |source: &Source| match source {
-            Source::Constant(text) => Some(text.clone()),
-            Source::Pointer(_) => None,
-        };
-        let mut expected = settings.expect.clone();
-        for figure in figures {
-            let parts =
-                (constant(&settings.fields.service), constant(&figure.measure), constant(&figure.channel));
-            let (Some(service), Some(measure), Some(channel)) = parts else { continue };
-            if let (Ok(service), Ok(measure), Ok(channel)) =
-                (words.service(&service), words.measure(&measure), words.channel(&channel))
-            {
-                expected.push(Expected { service, measure, channel });
-            }
-        }
-        if settings.absent != Absent::Skip && expected.is_empty() {
-            self.problem("expect", "this key is missing; list the figures that every period should have");
-        }
-        expected
+/// A text given for every row is one of our own words, or of those that stand for them.
+fn constant(check: &mut Check, what: &str, source: &Source, wrong: impl Fn(&str) -> Option<String>) {
+    if let Source::Constant(text) = source
+        && let Some(expected) = wrong(text)
+    {
+        check.problem(format!("fields.{what}"), format!("{text:?}: {expected}"));
     }
+}
+
+fn formats(check: &mut Check, given: Option<&[String]>) -> Vec<DateFormat> {
+    let Some(given) = given else { return dates::USUAL.to_vec() };
+    let read = |(index, text): (usize, &String)| {
+        let path = format!("period_formats[{index}]");
+        DateFormat::parse(text).map_err(|problem| check.problem(&path, problem)).ok()
+    };
+    given.iter().enumerate().filter_map(read).collect()
+}
+
+/// What is the same for every row, and so expected of every period.
+fn fixed(service: &Source, figures: &[FigurePlan], coverage: Coverage, words: &Words) -> Expected {
+    let constant = |source: &Source| match source {
+        Source::Constant(text) => Some(text.clone()),
+        Source::Pointer(_) => None,
+    };
+    let figure = |figure: &FigurePlan| {
+        let measure = words.measure(&constant(&figure.measure)?).ok()?;
+        let channel = words.channel(&constant(&figure.channel)?).ok()?;
+        Some(ExpectedFigure { measure, channel, coverage })
+    };
+    let service = constant(service).and_then(|text| words.service(&text).ok());
+    Expected { services: service.into_iter().collect(), figures: figures.iter().filter_map(figure).collect() }
 }

@@ -9,11 +9,13 @@ use kpi::{Batch, BatchBuilder, Period, Point, Quality, SeriesKey, Value};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use super::config::{Absent, Expected, Repeated, Source};
+use super::config::{Repeated, Source};
 use super::paging::Turn;
 use super::plan::{FigurePlan, Plan};
-use super::{dates, fetch, words::shown};
-use crate::{CollectError, Reason};
+use super::{dates, fetch};
+use crate::absence::Absent;
+use crate::words::shown;
+use crate::{CollectError, PeriodSpan, Reason};
 
 /// Bad rows listed; the rest are counted.
 const PROBLEMS_LISTED: usize = 50;
@@ -47,10 +49,10 @@ enum Held {
 }
 
 impl<'p> Reader<'p> {
-    pub(super) fn new(plan: &'p Plan, periods: &[Period], now: Timestamp) -> Self {
+    pub(super) fn new(plan: &'p Plan, span: PeriodSpan, now: Timestamp) -> Self {
         Self {
             plan,
-            periods: periods.iter().copied().collect(),
+            periods: span.periods().collect(),
             now,
             figures: BTreeMap::new(),
             rows: 0,
@@ -269,27 +271,17 @@ impl<'p> Reader<'p> {
 
     /// Gives the figures expected where the source says nothing.
     fn fill(&mut self) {
-        let value = match self.plan.absent {
-            Absent::Skip => return,
-            Absent::NotProvided => Value::NotProvided,
-            Absent::Zero => Value::Known(Decimal::ZERO),
-        };
-        for Expected { service, measure, channel } in &self.plan.expected {
-            let key = SeriesKey {
-                service: service.clone(),
-                measure: *measure,
-                channel: *channel,
-                coverage: self.plan.coverage,
-                period_kind: self.plan.period_kind,
-            };
+        let plan = self.plan;
+        let readable = self.incomplete.is_none() && self.problems.is_empty();
+        for key in plan.expected.series(plan.period_kind) {
             let points = self.figures.entry(key).or_default();
             for period in &self.periods {
                 // Of a period that the source still works on, silence says nothing.
-                let believed = self.plan.absent == Absent::NotProvided
-                    || (self.plan.settling.settled(*period, self.now)
-                        && self.incomplete.is_none()
-                        && self.problems.is_empty());
-                if believed {
+                let believed = readable && plan.settling.settled(*period, self.now);
+                if plan.absent == Absent::Zero && !believed {
+                    continue;
+                }
+                if let Some(value) = plan.absent.value(believed) {
                     points.entry(*period).or_insert(Held::Value(value));
                 }
             }

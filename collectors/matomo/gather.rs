@@ -1,15 +1,15 @@
 //! Answers to figures.
 
-use jiff::{SignedDuration, Timestamp};
-use kpi::{Batch, BatchBuilder, Period, Point, Quality, SeriesKey, Value};
+use jiff::Timestamp;
+use kpi::{Batch, BatchBuilder, Period, Point, SeriesKey, Value};
 
 use super::ask::Answers;
-use super::config::Absent;
 use super::plan::{Figure, Plan, ServicePlan};
 use super::read::{self, Cell};
 use super::refusal::Refusal;
 use super::site;
 use super::subject::Question;
+use crate::absence::Absent;
 use crate::{CollectError, PeriodSpan, Reason};
 
 /// Everything to ask for a window.
@@ -29,7 +29,7 @@ pub(super) fn gather(
     answers: &Answers,
     now: Timestamp,
 ) -> Result<Batch, CollectError> {
-    let periods = periods(span);
+    let periods: Vec<Period> = span.periods().collect();
     let mut builder = BatchBuilder::new();
     let mut failures: Vec<(&ServicePlan, Refusal)> = Vec::new();
     for service in &plan.services {
@@ -57,16 +57,6 @@ pub(super) fn gather(
     // Each series is asked for once and each of its periods read once, so nothing conflicts.
     let (batch, _) = builder.finish();
     Ok(batch)
-}
-
-fn periods(span: PeriodSpan) -> Vec<Period> {
-    let mut periods = vec![span.first];
-    let mut period = span.first.next();
-    while period <= span.last {
-        periods.push(period);
-        period = period.next();
-    }
-    periods
 }
 
 fn figures<'a>(
@@ -110,15 +100,16 @@ fn add(
         period_kind: plan.period_kind,
     });
     for (period, cell) in periods.iter().zip(cells) {
-        let settled = has_settled(plan, *period, now);
         let value = match cell {
-            Cell::Count(count) => Value::Known(*count),
+            Cell::Count(count) => Some(Value::Known(*count)),
             // Archives are built late: until then an empty one says nothing.
-            Cell::Nothing if plan.absent == Absent::Zero && settled => Value::Known(0.into()),
-            Cell::Nothing | Cell::CutOff | Cell::Unanswered => Value::NotProvided,
+            Cell::Nothing => plan.absent.value(plan.settling.settled(*period, now)),
+            Cell::CutOff | Cell::Unanswered => Some(Value::NotProvided),
         };
-        let quality = Quality { provisional: !settled, ..Quality::default() };
-        builder.push_to(series, Point { period: *period, value, quality });
+        if let Some(value) = value {
+            let quality = plan.settling.quality(*period, now);
+            builder.push_to(series, Point { period: *period, value, quality });
+        }
     }
     let place = format!("{} {} {}", service.id, figure.measure, figure.channel);
     note(builder, &place, plan, figure, periods, cells);
@@ -146,7 +137,7 @@ fn note(
             format!("Matomo gave no answer for {first}: not taken for zero; see when the site was created");
         builder.note(place, text);
     }
-    if plan.absent == Absent::NotProvided && of(Cell::Nothing).count() == cells.len() {
+    if plan.absent != Absent::Zero && of(Cell::Nothing).count() == cells.len() {
         let text = format!(
             "Matomo has nothing on {} in any of {} periods: not taken for zero; check how it is written, or set \
              absent = \"zero\" if there may be none",
@@ -155,9 +146,4 @@ fn note(
         );
         builder.note(place, text);
     }
-}
-
-fn has_settled(plan: &Plan, period: Period, now: Timestamp) -> bool {
-    let age: SignedDuration = period.span(&plan.time_zone).end.duration_until(now);
-    age >= plan.settles_after
 }

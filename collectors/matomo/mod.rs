@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use kpi::PeriodKind;
 
 use crate::{
-    Answer, Capabilities, CollectError, Collector, Context, Kind, PeriodSpan, ProbeReport, Reading, Reason,
-    SettingProblems, Window,
+    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
+    SettingProblems, Window, windows,
 };
 use plan::Plan;
 use subject::Question;
@@ -28,6 +28,7 @@ use subject::Question;
 pub const KIND: Kind = Kind {
     name: "matomo",
     summary: "Matomo 4 to 6: goals, events, pages, visits and funnels of its sites",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 
@@ -38,20 +39,6 @@ fn build(table: &toml::Table) -> Result<Arc<dyn Collector>, SettingProblems> {
 #[derive(Debug)]
 struct Matomo {
     plan: Plan,
-}
-
-impl Matomo {
-    /// The periods to ask for.
-    fn span(&self, window: &Window) -> Result<PeriodSpan, CollectError> {
-        match window {
-            Window::Span(span) if span.first.kind() == self.plan.period_kind => Ok(*span),
-            _ => {
-                let problem =
-                    format!("this collector answers for windows of {}s only", self.plan.period_kind);
-                Err(CollectError::new(Reason::Config, problem))
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -67,7 +54,7 @@ impl Collector for Matomo {
             reading: Reading::Windows {
                 period_kind: self.plan.period_kind,
                 largest,
-                settles_after: self.plan.settles_after,
+                settles_after: self.plan.settling.after,
                 look_back: self.plan.look_back,
             },
         }
@@ -95,7 +82,7 @@ impl Collector for Matomo {
     }
 
     async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
-        let span = self.span(window)?;
+        let span = windows::span(window, self.plan.period_kind)?;
         let questions = gather::questions(&self.plan, span);
         let answers = ask::ask(&self.plan, &context.http, &questions).await?;
         let batch = gather::gather(&self.plan, span, &answers, context.clock.now())?;

@@ -52,13 +52,13 @@ fn time_zone(plan: &Plan, number: u32, site: &Value) -> Result<String, Refusal> 
             format!("Matomo's description of site {number} has no timezone; check `url` and `site`");
         return Err(Refusal::new(Reason::Malformed, problem));
     };
-    let same = zone.eq_ignore_ascii_case(&plan.zone_name)
-        || TimeZone::get(zone).is_ok_and(|zone| zone == plan.time_zone);
+    let same = zone.eq_ignore_ascii_case(plan.settling.zone_name())
+        || TimeZone::get(zone).is_ok_and(|zone| zone == plan.settling.zone);
     if !same {
         let problem = format!(
             "site {number} counts its days in {zone} and this collector is set to {}; set `time_zone` to \
              {zone:?}, or change the site's zone in Matomo, which applies to days from then on",
-            plan.zone_name
+            plan.settling.zone_name()
         );
         return Err(Refusal::new(Reason::Config, problem));
     }

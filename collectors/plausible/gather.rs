@@ -1,12 +1,12 @@
 //! Answers to figures.
 
-use jiff::{SignedDuration, Timestamp};
-use kpi::{Batch, BatchBuilder, Period, Point, Quality, SeriesKey, Value};
+use jiff::Timestamp;
+use kpi::{Batch, BatchBuilder, Point, SeriesKey, Value};
 
-use super::config::Absent;
 use super::plan::{Figure, Plan, ServicePlan};
 use super::query::{self, Page};
 use super::read::{self, Cell};
+use crate::absence::Absent;
 use crate::{CollectError, Context, PeriodSpan, Reason};
 
 /// The figures of a window. A service that fails is left out and named; when all fail, so does the run.
@@ -55,17 +55,11 @@ async fn figures<'a>(
     let mut figures = Vec::with_capacity(service.figures.len());
     for figure in &service.figures {
         let page = query::ask(plan, &service.site, figure, span, context).await?;
-        let cells = read::cells(plan, &service.site, figure, &page, &periods(span))
+        let cells = read::cells(plan, &service.site, figure, &page, &span.periods().collect::<Vec<_>>())
             .map_err(|(reason, message)| CollectError::new(reason, message))?;
         figures.push((figure, page, cells));
     }
     Ok(figures)
-}
-
-fn periods(span: PeriodSpan) -> Vec<Period> {
-    std::iter::successors(Some(span.first), |period| Some(period.next()))
-        .take_while(|period| *period <= span.last)
-        .collect()
 }
 
 fn add(
@@ -84,19 +78,19 @@ fn add(
         coverage: plan.coverage,
         period_kind: plan.period_kind,
     });
-    for (period, cell) in periods(span).into_iter().zip(cells) {
-        let age: SignedDuration = period.span(&plan.time_zone).end.duration_until(now);
-        let settled = age >= plan.settles_after;
+    for (period, cell) in span.periods().zip(cells) {
         let value = match cell {
-            Cell::Count(count) => Value::Known(*count),
-            Cell::Nothing if plan.absent == Absent::Zero && settled => Value::Known(0.into()),
-            Cell::Nothing | Cell::Unanswered => Value::NotProvided,
+            Cell::Count(count) => Some(Value::Known(*count)),
+            Cell::Nothing => plan.absent.value(plan.settling.settled(period, now)),
+            Cell::Unanswered => Some(Value::NotProvided),
         };
-        let quality = Quality { provisional: !settled, ..Quality::default() };
-        builder.push_to(series, Point { period, value, quality });
+        if let Some(value) = value {
+            let quality = plan.settling.quality(period, now);
+            builder.push_to(series, Point { period, value, quality });
+        }
     }
     let place = format!("{} {} {}", service.id, figure.measure, figure.channel);
-    if plan.absent == Absent::NotProvided && cells.iter().all(|cell| *cell == Cell::Nothing) {
+    if plan.absent != Absent::Zero && cells.iter().all(|cell| *cell == Cell::Nothing) {
         let text = format!(
             "Plausible has nothing on {} in any of {} periods: not taken for zero; check how it is written, or \
              set absent = \"zero\" if there may be none",

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 
 use crate::{
     Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
-    SettingProblems, Window,
+    SettingProblems, Window, windows,
 };
 use plan::Plan;
 
@@ -23,6 +23,7 @@ use plan::Plan;
 pub const KIND: Kind = Kind {
     name: "plausible",
     summary: "Plausible Analytics: goals, pages and visits of its sites, by the Stats API v2",
+    reasons: &Reason::ALL,
     build,
 };
 
@@ -45,7 +46,7 @@ impl Collector for Plausible {
             reading: Reading::Windows {
                 period_kind: self.plan.period_kind,
                 largest: LARGEST,
-                settles_after: self.plan.settles_after,
+                settles_after: self.plan.settling.after,
                 look_back: self.plan.look_back,
             },
         }
@@ -63,14 +64,7 @@ impl Collector for Plausible {
     }
 
     async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
-        let span = match window {
-            Window::Span(span) if span.first.kind() == self.plan.period_kind => *span,
-            _ => {
-                let problem =
-                    format!("this collector answers for windows of {}s only", self.plan.period_kind);
-                return Err(CollectError::new(Reason::Config, problem));
-            }
-        };
+        let span = windows::span(window, self.plan.period_kind)?;
         let batch = gather::gather(&self.plan, span, context).await?;
         Ok(Answer::Figures { batch, bookmark: None })
     }

@@ -1,16 +1,17 @@
 //! Settings that fit together, ready to ask with.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use kpi::{Channel, Coverage, Measure, PeriodKind, ServiceId};
 use serde_json::{Value, json};
 
-use super::config::{Absent, Settings, Wanted};
+use super::config::{Settings, Wanted};
+use crate::absence::Absent;
 use crate::http::{Address, Credential, HostLimit};
+use crate::settings::Check;
+use crate::settings::counted::{CountedBy, CountedService, some_service};
+use crate::windows::Settling;
 use crate::{Secret, SettingProblem, SettingProblems};
 
 /// The vendor's own service.
@@ -30,12 +31,10 @@ pub(super) struct Plan {
     pub(super) limit: HostLimit,
     pub(super) period_kind: PeriodKind,
     pub(super) dimension: &'static str,
-    pub(super) time_zone: TimeZone,
-    pub(super) zone_name: String,
     pub(super) coverage: Coverage,
     pub(super) absent: Absent,
     pub(super) look_back: u32,
-    pub(super) settles_after: SignedDuration,
+    pub(super) settling: Settling,
     pub(super) timeout: Duration,
     pub(super) services: Vec<ServicePlan>,
 }
@@ -97,135 +96,93 @@ impl fmt::Display for Subject {
 /// Checks settings, and names everything that does not fit.
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = crate::parse(table)?;
-    let mut check = Check(Vec::new());
-    let zone_name = settings.time_zone.as_deref().unwrap_or("Europe/London").to_owned();
-    let time_zone = TimeZone::get(&zone_name).unwrap_or_else(|_| {
-        check.problem("time_zone", format!("{zone_name:?} is not a time zone such as Europe/London"));
-        TimeZone::UTC
-    });
-    let services = check.services(&settings);
-    if settings.requests_per_hour == Some(0) {
-        check.problem("requests_per_hour", "0 requests ask nothing; give 1 or more");
-    }
-    if settings.timeout_secs == Some(0) {
-        check.problem("timeout_secs", "0 seconds are over at once; give 1 or more");
-    }
+    let mut check = Check::default();
+    let zone = check.time_zone("time_zone", settings.time_zone.as_deref());
+    some_service(&settings.services, &mut check);
+    let services = settings.services.iter().map(|(id, service)| self::service(id, service, &mut check));
+    let services = services.collect();
+    check.at_least_one("requests_per_hour", settings.requests_per_hour);
+    check.at_least_one("timeout_secs", settings.timeout_secs);
     let address = settings.url.map_or_else(|| Address::parse(CLOUD), Ok);
-    let address = match address {
-        Ok(address) if check.0.is_empty() => address,
-        Ok(_) => return Err(check.0),
-        Err(problem) => return Err(vec![SettingProblem::new("url", problem)]),
-    };
+    let address = address.map_err(|problem| vec![SettingProblem::new("url", problem)])?;
     let api_key = settings.api_key.open();
     let per_hour = settings.requests_per_hour.unwrap_or(REQUESTS_PER_HOUR);
-    Ok(Plan {
+    check.finish(Plan {
         address: address.at("api/v2/query"),
         credential: Credential::bearer(api_key.clone()),
         api_key,
         limit: HostLimit::concurrent(BURST).per(per_hour, Duration::from_hours(1)),
         period_kind: settings.period.kind(),
-        dimension: settings.period.dimension(),
-        time_zone,
-        zone_name,
+        // Weeks begin on Mondays here too.
+        dimension: match settings.period {
+            CountedBy::Day => "time:day",
+            CountedBy::Week => "time:week",
+            CountedBy::Month => "time:month",
+        },
         coverage: settings.coverage.unwrap_or(Coverage::All),
         absent: settings.absent,
         look_back: settings.look_back.unwrap_or(1),
-        settles_after: SignedDuration::from_hours(settings.settles_after_hours.unwrap_or(1).into()),
+        settling: Settling::hours(zone, settings.settles_after_hours.unwrap_or(1)),
         timeout: Duration::from_secs(settings.timeout_secs.unwrap_or(30)),
         services,
     })
 }
 
-/// Collects what does not fit together.
-struct Check(SettingProblems);
-
-impl Check {
-    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(SettingProblem::new(path, message));
+fn service(id: &ServiceId, service: &CountedService<String, Wanted>, check: &mut Check) -> ServicePlan {
+    let site = service.site.trim().to_owned();
+    if site.is_empty() || site.contains('/') {
+        let problem = format!("{site:?} is not a site; write its domain as Plausible lists it");
+        check.problem(format!("services.{id}.site"), problem);
     }
+    ServicePlan { id: id.clone(), site, figures: service.figures(id, check, figure) }
+}
 
-    fn services(&mut self, settings: &Settings) -> Vec<ServicePlan> {
-        if settings.services.is_empty() {
-            self.problem("services", "no service is named; add a table [services.<id>]");
+fn figure(check: &mut Check, path: &str, measure: Measure, wanted: &Wanted) -> Option<Figure> {
+    let given: Vec<Subject> = [
+        wanted.goal.clone().map(Subject::Goal),
+        wanted.page.clone().map(Subject::Page),
+        wanted.visits.map(|_| Subject::Visits),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let Ok([subject]) = <[Subject; 1]>::try_from(given) else {
+        check.problem(path, "give exactly one of goal, page and visits");
+        return None;
+    };
+    match &subject {
+        Subject::Page(page) if !page.starts_with('/') => check.problem(
+            format!("{path}.page"),
+            format!("{page:?} is not a page as Plausible lists it; write its path, such as \"/start\""),
+        ),
+        Subject::Goal(goal) if goal.trim().is_empty() => {
+            check.problem(format!("{path}.goal"), "the goal has no name; write it as Plausible shows it");
         }
-        let mut services = Vec::new();
-        for (id, service) in &settings.services {
-            let site = service.site.trim();
-            if site.is_empty() || site.contains('/') {
-                let problem = format!("{site:?} is not a site; write its domain as Plausible lists it");
-                self.problem(format!("services.{id}.site"), problem);
-            }
-            let mut figures: Vec<Figure> = Vec::new();
-            let mut given = BTreeSet::new();
-            for (measure, index, wanted) in service.wanted() {
-                let path = format!("services.{id}.{measure}");
-                let path = if index == 0 { path } else { format!("{path}[{index}]") };
-                if !given.insert((measure, wanted.channel)) {
-                    let problem = format!(
-                        "{measure} is given twice for channel {}; name another channel, or define a goal in \
-                         Plausible that covers both",
-                        wanted.channel
-                    );
-                    self.problem(&path, problem);
-                }
-                figures.extend(self.figure(&path, measure, wanted));
-            }
-            if given.is_empty() {
-                let problem = "nothing is counted for this service; give `started`, `completed` or a rating";
-                self.problem(format!("services.{id}"), problem);
-            }
-            services.push(ServicePlan { id: id.clone(), site: site.to_owned(), figures });
-        }
-        services
+        _ => {}
     }
-
-    fn figure(&mut self, path: &str, measure: Measure, wanted: &Wanted) -> Option<Figure> {
-        let given: Vec<Subject> = [
-            wanted.goal.clone().map(Subject::Goal),
-            wanted.page.clone().map(Subject::Page),
-            wanted.visits.map(|_| Subject::Visits),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let Ok([subject]) = <[Subject; 1]>::try_from(given) else {
-            self.problem(path, "give exactly one of goal, page and visits");
-            return None;
+    let allowed = subject.metrics();
+    let metric = wanted.metric.as_deref().or(allowed.first().copied()).unwrap_or_default();
+    if !allowed.contains(&metric) {
+        let why = if metric == "visitors" {
+            "counts a person once a period and cannot be added up"
+        } else {
+            "is not a count for this"
         };
-        match &subject {
-            Subject::Page(page) if !page.starts_with('/') => self.problem(
-                format!("{path}.page"),
-                format!("{page:?} is not a page as Plausible lists it; write its path, such as \"/start\""),
-            ),
-            Subject::Goal(goal) if goal.trim().is_empty() => {
-                self.problem(format!("{path}.goal"), "the goal has no name; write it as Plausible shows it");
-            }
-            _ => {}
-        }
-        let allowed = subject.metrics();
-        let metric = wanted.metric.as_deref().or(allowed.first().copied()).unwrap_or_default();
-        if !allowed.contains(&metric) {
-            let why = if metric == "visitors" {
-                "counts a person once a period and cannot be added up"
-            } else {
-                "is not a count for this"
-            };
-            let problem = format!("{metric:?} {why}; use one of {}", allowed.join(", "));
-            self.problem(format!("{path}.metric"), problem);
-        }
-        let mut filters: Vec<Value> = subject.filter().into_iter().collect();
-        for (index, filter) in wanted.filters.iter().enumerate() {
-            match json(filter) {
-                Some(filter @ Value::Array(_)) => filters.push(filter),
-                _ => self.problem(
-                    format!("{path}.filters[{index}]"),
-                    "a filter is an array such as [\"is\", \"visit:device\", [\"Mobile\"]]",
-                ),
-            }
-        }
-        let metric = metric.to_owned();
-        Some(Figure { measure, channel: wanted.channel, subject, metric, filters })
+        let problem = format!("{metric:?} {why}; use one of {}", allowed.join(", "));
+        check.problem(format!("{path}.metric"), problem);
     }
+    let mut filters: Vec<Value> = subject.filter().into_iter().collect();
+    for (index, filter) in wanted.filters.iter().enumerate() {
+        match json(filter) {
+            Some(filter @ Value::Array(_)) => filters.push(filter),
+            _ => check.problem(
+                format!("{path}.filters[{index}]"),
+                "a filter is an array such as [\"is\", \"visit:device\", [\"Mobile\"]]",
+            ),
+        }
+    }
+    let metric = metric.to_owned();
+    Some(Figure { measure, channel: wanted.channel, subject, metric, filters })
 }
 
 /// A filter as Plausible takes it; TOML's dates and tables are in none.

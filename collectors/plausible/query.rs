@@ -65,7 +65,7 @@ pub(super) async fn ask(
             return Ok(page);
         }
         // Each bucket has one row, so a source that goes on is one that repeats itself.
-        let most = buckets(span);
+        let most = span.periods().count();
         if given == 0 || there > most {
             let problem = format!(
                 "{} announced {} rows for site {site} and gave {there} of at most {most}; its pages repeat or \
@@ -77,12 +77,6 @@ pub(super) async fn ask(
         }
         all = Some(page);
     }
-}
-
-fn buckets(span: PeriodSpan) -> usize {
-    std::iter::successors(Some(span.first), |period| Some(period.next()))
-        .take_while(|period| *period <= span.last)
-        .count()
 }
 
 fn body(plan: &Plan, site: &str, figure: &Figure, span: PeriodSpan, offset: usize) -> Value {

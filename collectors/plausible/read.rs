@@ -82,14 +82,14 @@ fn time_zone(plan: &Plan, site: &str, query: &Value, periods: &[Period]) -> Resu
     let begins = query.pointer("/date_range/0").and_then(Value::as_str);
     let instant = begins.and_then(|text| text.parse::<Timestamp>().ok());
     let (Some(text), Some(instant), Some(first)) = (begins, instant, periods.first()) else { return Ok(()) };
-    if instant == first.span(&plan.time_zone).start {
+    if instant == first.span(&plan.settling.zone).start {
         return Ok(());
     }
     let message = format!(
         "site {site} begins {} at {text}, which is not midnight in {}; set `time_zone` to the zone in the \
          site's settings in Plausible, or change it there",
         first.start_date(),
-        plan.zone_name
+        plan.settling.zone_name()
     );
     Err((Reason::Config, message))
 }

@@ -7,7 +7,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 
 use crate::http::Reply;
-use crate::http_json::words::shown;
+use crate::words::shown;
 use crate::{CollectError, Reason};
 
 /// The envelope of every answer.

@@ -5,17 +5,17 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use kpi::{Channel, Coverage, Measure, PeriodKind, ServiceId};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::SettingProblems;
 use crate::http::{Address, Credential, HostLimit};
 use crate::http_json::auth::{AuthSettings, Censor};
-use crate::http_json::window::Settling;
-use crate::http_json::words::Words;
-use crate::{SettingProblem, SettingProblems, settings};
+use crate::settings::{self, Check};
+use crate::windows::Settling;
+use crate::words::Words;
 
 /// What an expression writes where its range goes.
 pub(super) const WINDOW: &str = "{window}";
@@ -91,25 +91,17 @@ pub(super) struct FigurePlan {
 /// Checks settings; nothing is asked.
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = settings::parse(table)?;
-    let mut problems = SettingProblems::new();
-    let credential = settings.auth.credential(&mut problems);
-    let zone = match settings.time_zone.as_deref() {
-        None => kpi::period::london(),
-        Some(name) => TimeZone::get(name).unwrap_or_else(|_| {
-            let message = format!("{name:?} is no time zone; write one like \"Europe/London\" or \"UTC\"");
-            problems.push(SettingProblem::new("time_zone", message));
-            TimeZone::UTC
-        }),
-    };
+    let mut check = Check::default();
+    let credential = settings.auth.credential(&mut check.problems);
+    let zone = check.time_zone("time_zone", settings.time_zone.as_deref());
     let words = Words::new(&settings.services, &settings.channels, &BTreeMap::new());
     if settings.figures.is_empty() {
-        problems
-            .push(SettingProblem::new("figures", "this list is empty; add an expression and what it counts"));
+        check.problem("figures", "this list is empty; add an expression and what it counts");
     }
     let mut seen = BTreeSet::new();
     for (index, figure) in settings.figures.iter().enumerate() {
         let mut wrong = |key: &str, message: String| {
-            problems.push(SettingProblem::new(format!("figures[{index}].{key}"), message));
+            check.problem(format!("figures[{index}].{key}"), message);
         };
         if !figure.query.contains(WINDOW) {
             wrong(
@@ -140,12 +132,9 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
             );
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     let period_kind = settings.period.unwrap_or(PeriodKind::Day);
     let minutes = settings.settles_after_minutes.unwrap_or(SETTLES_AFTER_MINUTES);
-    Ok(Plan {
+    check.finish(Plan {
         address: settings.url,
         credential,
         censor: settings.auth.censor(),

@@ -9,7 +9,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::answer::{Sample, Series};
 use super::ask::Run;
 use super::config::{FigurePlan, Part, Plan};
-use crate::http_json::words::shown;
+use crate::words::shown;
 use crate::{CollectError, Reason};
 
 /// Gathers what the expressions give.

@@ -12,10 +12,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kpi::{Batch, Period};
 
-use crate::http_json::window;
 use crate::{
-    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, SettingProblems,
-    Window,
+    Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
+    SettingProblems, Window, windows,
 };
 use config::Plan;
 use gather::Gathered;
@@ -24,6 +23,7 @@ use gather::Gathered;
 pub const KIND: Kind = Kind {
     name: "prometheus",
     summary: "counters that services export to Prometheus, Thanos or Mimir, by PromQL expressions",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 
@@ -64,7 +64,7 @@ impl Collector for Prometheus {
 
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {
         let newest =
-            window::newest_closed(self.plan.period_kind, context.clock.now(), &self.plan.settling.zone);
+            windows::newest_closed(self.plan.period_kind, context.clock.now(), &self.plan.settling.zone);
         let periods: Vec<Period> = newest.into_iter().collect();
         let batch = self.figures(&periods, context).await?;
         let figures = batch.figures().map(|(key, point)| {
@@ -78,7 +78,7 @@ impl Collector for Prometheus {
     }
 
     async fn collect(&self, window: &Window, context: &Context) -> Result<Answer, CollectError> {
-        let periods = window::periods(window, self.plan.period_kind)?;
+        let periods: Vec<Period> = windows::span(window, self.plan.period_kind)?.periods().collect();
         Ok(Answer::Figures { batch: self.figures(&periods, context).await?, bookmark: None })
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use super::cell::{Blank, FootnoteMarks, Ratios};
 use super::dates::{Format as PeriodFormat, NamedBy};
 use super::decode::Encoding;
+use crate::absence::TokenLists;
 
 /// Everything that may be set; `README.md` explains each key.
 #[derive(Debug, Clone, Deserialize)]
@@ -139,16 +140,6 @@ pub(super) struct Periods {
     #[serde(default)]
     pub(super) names: BTreeMap<String, String>,
     pub(super) time_zone: Option<String>,
-}
-
-/// Words for absent figures. A list given replaces the usual one.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TokenLists {
-    pub(super) not_provided: Option<Vec<String>>,
-    pub(super) not_requested: Option<Vec<String>>,
-    pub(super) not_applicable: Option<Vec<String>>,
-    pub(super) suppressed: Option<Vec<String>>,
 }
 
 /// A sheet by its name or its number from 1.

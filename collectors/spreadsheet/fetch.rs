@@ -5,8 +5,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::bookmark::{Seen, hex};
-use crate::CollectError;
-use crate::http::{Address, Http, Request};
+use crate::http::{Address, Http, Reply, Request};
+use crate::{CollectError, Reason};
 
 const NOT_MODIFIED: u16 = 304;
 
@@ -28,6 +28,7 @@ pub(super) async fn fetch(
         .timeout(timeout)
         .attempts(1)
         .accept(NOT_MODIFIED)
+        .classify(sign_in_wanted)
         .largest_bytes(usize::try_from(max_bytes).unwrap_or(usize::MAX));
     if let Some(etag) = before.and_then(|seen| seen.etag.as_ref()) {
         request = request.header("if-none-match", etag);
@@ -46,4 +47,21 @@ pub(super) async fn fetch(
         return Ok(Fetched::Unchanged);
     }
     Ok(Fetched::File { name: address.file_name(), bytes: reply.bytes, seen })
+}
+
+/// There is nothing to sign in with here, so that the usual advice on credentials would mislead.
+fn sign_in_wanted(reply: &Reply) -> Option<CollectError> {
+    let reason = match reply.status {
+        401 => Reason::Auth,
+        403 => Reason::Permission,
+        _ => return None,
+    };
+    let problem = format!(
+        "{} answered {} and said {:?}; files are fetched without signing in: have it published where that is \
+         not needed, or saved to a `folder` that this machine reads",
+        reply.address(),
+        reply.status,
+        reply.excerpt()
+    );
+    Some(CollectError::new(reason, problem))
 }

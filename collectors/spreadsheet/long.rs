@@ -15,7 +15,7 @@ use super::header::Field;
 use super::plan::Role;
 use super::read::{Gathered, Sheet};
 use super::table::Row;
-use super::words;
+use crate::words;
 
 /// Ends a cell in a key; no UTF-8 text holds this byte, so that keys cannot run into each other.
 const END: u8 = 0xFF;

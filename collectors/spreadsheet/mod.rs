@@ -11,6 +11,8 @@ mod dates;
 mod decode;
 mod fetch;
 pub(crate) mod header;
+#[cfg(any(feature = "feedback_explorer", feature = "govuk_forms"))]
+pub(crate) mod known_layout;
 mod long;
 mod merge;
 mod number;
@@ -25,7 +27,6 @@ mod short;
 pub(crate) mod table;
 mod tokens;
 mod wide;
-mod words;
 mod workbook;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use read::Outcome;
 pub const KIND: Kind = Kind {
     name: "spreadsheet",
     summary: "CSV, TSV, xlsx, xls and ods files: one, a folder of them, or at an http(s) address",
+    reasons: &Reason::ALL_BUT_QUOTA,
     build,
 };
 

@@ -18,7 +18,7 @@ use super::report::{Origin, Place, Problem};
 use super::short::Used;
 use super::table::{Row, Table};
 use super::wide::Wide;
-use super::words::word;
+use crate::words::word;
 
 /// Problems listed for one file; the rest are counted. More than a person can read, less than fills
 /// the memory when a column of a large file is not what it should be.

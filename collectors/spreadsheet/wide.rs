@@ -11,7 +11,7 @@ use super::plan::{FigurePattern, Role};
 use super::read::{Gathered, Sheet};
 use super::report::{Place, Problem, shown};
 use super::table::Row;
-use super::words;
+use crate::words;
 
 /// What the headers of some columns of figures say; what they do not say, the row does.
 #[derive(Clone, Copy, PartialEq)]

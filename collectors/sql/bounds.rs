@@ -27,7 +27,7 @@ impl Bounds {
 
 /// Bounds to explain a query with: yesterday, or the hour now.
 pub(super) fn sample(plan: &Plan, now: Timestamp) -> Bounds {
-    let zone = &plan.mapping.zone;
+    let zone = &plan.mapping.settling.zone;
     let today = now.to_zoned(zone.clone()).date();
     let period = match plan.mapping.period_kind {
         PeriodKind::Hour => Period::hour_containing(now),

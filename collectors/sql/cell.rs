@@ -6,6 +6,8 @@ use jiff::{Timestamp, Zoned};
 use kpi::{Period, PeriodKind, Value};
 use rust_decimal::Decimal;
 
+use crate::words::shown;
+
 /// Rows of an answer under the names of its columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Table {
@@ -76,7 +78,7 @@ impl Cell {
             Self::Number(number) => Ok(Value::Known(*number)),
             Self::Text(text) => Decimal::from_str_exact(text.trim())
                 .map(Value::Known)
-                .map_err(|_| format!("{} is not a number; cast it in the query", quote(text))),
+                .map_err(|_| format!("{:?} is not a number; cast it in the query", shown(text))),
             other => Err(other.said("a number")),
         }
     }
@@ -97,7 +99,7 @@ impl Cell {
         match self {
             Self::Null => format!("is empty where {wanted} is needed"),
             Self::Number(number) => format!("is the number {number} where {wanted} is needed"),
-            Self::Text(text) => format!("is {} where {wanted} is needed", quote(text)),
+            Self::Text(text) => format!("is {:?} where {wanted} is needed", shown(text)),
             Self::Date(date) => format!("is the date {date} where {wanted} is needed"),
             Self::DateTime(time) => format!("is the time {time} where {wanted} is needed"),
             Self::Instant(instant) => format!("is the instant {instant} where {wanted} is needed"),
@@ -106,22 +108,12 @@ impl Cell {
     }
 }
 
-/// A text in quotes, cut where it is long.
-pub(super) fn quote(text: &str) -> String {
-    const MOST: usize = 40;
-    let mut start: String = text.chars().take(MOST).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    format!("{start:?}")
-}
-
 fn text_period(text: &str, kind: PeriodKind, zone: &TimeZone) -> Result<Period, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return begins_with(kind, &instant.to_zoned(zone.clone()));
     }
     let time: DateTime = text.parse().map_err(|_| {
-        format!("{} is not a date such as 2026-04-01; cast it to one in the query", quote(text))
+        format!("{:?} is not a date such as 2026-04-01; cast it to one in the query", shown(text))
     })?;
     // A bare date is read as its midnight, which some zone may not have.
     if kind != PeriodKind::Hour && time.time() == Time::midnight() {

@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::SecretRef;
+use crate::absence::{Absent, Expected};
 
 /// Everything that may be set; `README.md` explains each key.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,14 +36,17 @@ pub(super) struct Settings {
     pub(super) columns: Columns,
     #[serde(default)]
     pub(super) figures: Vec<FigureColumn>,
-    pub(super) periods: Periods,
+    pub(super) period: PeriodKind,
+    pub(super) time_zone: Option<String>,
+    pub(super) look_back: Option<u32>,
+    pub(super) settles_after_hours: Option<u32>,
     #[serde(default)]
     pub(super) services: BTreeMap<String, ServiceId>,
     #[serde(default)]
     pub(super) channels: BTreeMap<String, Channel>,
     #[serde(default)]
     pub(super) measures: BTreeMap<String, Measure>,
-    #[serde(default)]
+    #[serde(default = "Absent::leave_out")]
     pub(super) absent: Absent,
     pub(super) expected: Option<Expected>,
 }
@@ -89,17 +93,6 @@ pub(super) enum LayoutName {
     Wide,
 }
 
-/// What a row that is not there means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Absent {
-    /// Nothing.
-    #[default]
-    LeaveOut,
-    /// That nothing happened, for the figures expected.
-    Zero,
-}
-
 /// Where each part of a figure is found.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,35 +110,6 @@ pub(super) struct Columns {
 #[serde(deny_unknown_fields)]
 pub(super) struct FigureColumn {
     pub(super) column: String,
-    pub(super) measure: Measure,
-    pub(super) channel: Channel,
-    #[serde(default)]
-    pub(super) coverage: Coverage,
-}
-
-/// Which periods the rows are.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Periods {
-    pub(super) kind: PeriodKind,
-    pub(super) time_zone: Option<String>,
-    pub(super) settles_after_days: Option<u16>,
-}
-
-/// The figures whose absence is zero.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Expected {
-    #[serde(default)]
-    pub(super) services: Vec<ServiceId>,
-    #[serde(default)]
-    pub(super) figures: Vec<ExpectedFigure>,
-}
-
-/// One figure a service has in every period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExpectedFigure {
     pub(super) measure: Measure,
     pub(super) channel: Channel,
     #[serde(default)]

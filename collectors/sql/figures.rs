@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use kpi::{BatchBuilder, FigureKey, Period, Point, Quality, SeriesKey, ServiceId, Value};
+use kpi::{BatchBuilder, FigureKey, Period, Point, SeriesKey, ServiceId, Value};
 
 use super::cell::{Cell, Table};
+use super::expected;
 use super::faults::Faults;
 use super::plan::{Layout, Mapping, Place};
-use super::words::coverage;
-use super::zeros;
+use crate::words::{coverage, shown};
 use crate::{CollectError, PeriodSpan, Reason};
 
 /// The figures of the periods asked for. A bad row is noted and left out; an answer of nothing but bad
@@ -34,7 +34,7 @@ pub(super) fn figures(
         );
         return Err(CollectError::new(Reason::Malformed, message).with_details(faults.lines()));
     }
-    zeros::fill(&mut gathered, &faults);
+    expected::fill(&mut gathered, &faults);
     Ok(gathered.finish(&faults))
 }
 
@@ -59,15 +59,9 @@ impl Gathered<'_> {
             self.outside += 1;
             return;
         }
-        let quality = Quality { provisional: !self.is_settled(period), ..Quality::default() };
+        let quality = self.mapping.settling.quality(period, self.now);
         self.seen.insert(FigureKey { series: key.clone(), period });
         self.builder.push(key, Point { period, value, quality });
-    }
-
-    /// Whether the source has stopped revising a period.
-    pub(super) fn is_settled(&self, period: Period) -> bool {
-        let end = period.span(&self.mapping.zone).end;
-        end.saturating_add(self.mapping.settles_after).is_ok_and(|settled| settled <= self.now)
     }
 
     fn finish(mut self, faults: &Faults) -> kpi::Batch {
@@ -108,8 +102,7 @@ impl<T: Clone> Part<'_, T> {
             Self::At(position, name) => {
                 let word = cell(row, *position).word().map_err(|problem| format!("{name:?} {problem}"))?;
                 let word = word.ok_or_else(|| format!("{name:?} is empty"))?;
-                parse(word)
-                    .map_err(|problem| format!("{name:?} says {}, which {problem}", super::cell::quote(word)))
+                parse(word).map_err(|problem| format!("{name:?} says {:?}: {problem}", shown(word)))
             }
         }
     }
@@ -167,7 +160,7 @@ impl<'a> Reader<'a> {
             Err(problem) => return faults.add(None, number, &problem),
         };
         let kind = self.mapping.period_kind;
-        let period = match cell(row, self.period_start).period(kind, &self.mapping.zone) {
+        let period = match cell(row, self.period_start).period(kind, &self.mapping.settling.zone) {
             Ok(period) => period,
             Err(problem) => {
                 let problem = format!("{:?}: {problem}", self.mapping.period_start);

@@ -10,7 +10,7 @@ const LONG: &str = r#"
     file = "x"
     layout = "long"
     query = "select :from, :to"
-    periods.kind = "day"
+    period = "day"
 "#;
 
 fn mapping(settings: &str) -> Mapping {
@@ -83,8 +83,8 @@ fn a_bad_row_is_noted_and_the_others_count() {
     insta::assert_snapshot!(shown(&read(LONG, &table).unwrap()).join("\n"), @r#"
     a completed phone 2026-04-01 5
     a completed phone 2026-04-02 not_provided
-    note query: 1 figure is left out: row 4: "service" says "No Slug!", which is not a service id of lower-case letters, digits and hyphens; add it to `services`
-    note b: 2 figures are left out: row 2: "measure" says "finished", which is not a measure; add it to `measures`; row 3: "value": "many" is not a number; cast it in the query
+    note query: 1 figure is left out: row 4: "service" says "No Slug!": expected a service id of lower-case letters, digits and hyphens; or add this name to `services`
+    note b: 2 figures are left out: row 2: "measure" says "finished": expected a measure; add this word to `measures`; row 3: "value": "many" is not a number; cast it in the query
     note query: 1 figures lie outside the periods asked for and are left out; select from :from until before :to
     "#);
 }
@@ -133,8 +133,8 @@ const ZEROS: &str = r#"
     file = "x"
     layout = "long"
     query = "select :from, :to"
-    periods.kind = "day"
-    periods.settles_after_days = 3
+    period = "day"
+    settles_after_hours = 72
     absent = "zero"
     [expected]
     services = ["a", "b"]
@@ -171,7 +171,7 @@ fn nothing_is_zero_that_is_null_unsettled_or_in_doubt() {
     b completed phone 2026-04-01 0
     b completed phone 2026-04-02 0
     note query: absent rows of a are not taken for zero, because rows that cannot be read may be theirs
-    note a: 1 figure is left out: row 2: "measure" says "x", which is not a measure; add it to `measures`
+    note a: 1 figure is left out: row 2: "measure" says "x": expected a measure; add this word to `measures`
     "#);
 }
 

@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use kpi::{Channel, Coverage, Measure, PeriodKind, ServiceId};
 
-use super::config::{
-    Absent, Bind, Dialect, Expected, ExpectedFigure, FigureColumn, LayoutName, Settings, Source,
-};
+use super::config::{Bind, Dialect, FigureColumn, LayoutName, Settings, Source};
 use super::server::{self, Server};
 use super::statement;
-use super::words::{Words, coverage};
-use crate::{SettingProblem, SettingProblems};
+use crate::SettingProblems;
+use crate::absence::{Absent, Expected, ExpectedFigure};
+use crate::settings::Check;
+use crate::windows::Settling;
+use crate::words::{Words, coverage};
 
 /// Everything the collector needs to know.
 pub(super) struct Plan {
@@ -23,6 +22,7 @@ pub(super) struct Plan {
     pub(super) bind: Bind,
     pub(super) timeout: Duration,
     pub(super) max_rows: usize,
+    pub(super) look_back: Option<u32>,
     pub(super) mapping: Mapping,
 }
 
@@ -36,13 +36,13 @@ pub(super) enum Database {
 #[derive(Debug, Clone)]
 pub(super) struct Mapping {
     pub(super) period_kind: PeriodKind,
-    pub(super) zone: TimeZone,
-    pub(super) settles_after: SignedDuration,
+    pub(super) settling: Settling,
     pub(super) period_start: String,
     pub(super) service: Place<ServiceId>,
     pub(super) layout: Layout,
     pub(super) words: Words,
-    pub(super) zeros: Option<Zeros>,
+    pub(super) absent: Absent,
+    pub(super) expected: Expected,
 }
 
 /// Where one part of a figure is found.
@@ -56,13 +56,6 @@ pub(super) enum Place<T> {
 pub(super) enum Layout {
     Long { measure: Place<Measure>, channel: Place<Channel>, coverage: Place<Coverage>, value: String },
     Wide(Vec<FigureColumn>),
-}
-
-/// The figures whose absence is zero.
-#[derive(Debug, Clone)]
-pub(super) struct Zeros {
-    pub(super) services: Vec<ServiceId>,
-    pub(super) figures: Vec<ExpectedFigure>,
 }
 
 impl Mapping {
@@ -95,14 +88,14 @@ const LONGEST_TIMEOUT_SECS: u64 = 24 * 60 * 60;
 /// Checks a table of settings; every problem in one go.
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = crate::parse(table)?;
-    let mut problems = SettingProblems::new();
-    let database = database(&settings, &mut problems);
-    let sql = sql(&settings, &mut problems);
-    let mapping = mapping(&settings, &mut problems);
-    let bind = match (settings.bind, settings.periods.kind) {
+    let mut check = Check::default();
+    let database = database(&settings, &mut check);
+    let sql = sql(&settings, &mut check);
+    let mapping = mapping(&settings, &mut check);
+    let bind = match (settings.bind, settings.period) {
         (Some(Bind::Dates), PeriodKind::Hour) => {
             let message = "\"dates\" cannot say where an hour begins; use \"timestamps\"";
-            problems.push(SettingProblem::new("bind", message));
+            check.problem("bind", message);
             Bind::Timestamps
         }
         (None, PeriodKind::Hour) => Bind::Timestamps,
@@ -111,27 +104,32 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let timeout_secs = settings.timeout_secs.unwrap_or(30);
     if !(1..=LONGEST_TIMEOUT_SECS).contains(&timeout_secs) {
         let message = format!("{timeout_secs} is not between 1 and {LONGEST_TIMEOUT_SECS}");
-        problems.push(SettingProblem::new("timeout_secs", message));
+        check.problem("timeout_secs", message);
     }
     let max_rows = settings.max_rows.unwrap_or(100_000);
     if max_rows == 0 {
-        problems.push(SettingProblem::new("max_rows", "0 would refuse every answer; give at least 1"));
+        check.problem("max_rows", "0 would refuse every answer; give at least 1");
     }
     match (database, sql, mapping) {
-        (Some(database), Some(sql), Some(mapping)) if problems.is_empty() => {
-            let timeout = Duration::from_secs(timeout_secs);
-            Ok(Plan { database, sql, bind, timeout, max_rows, mapping })
-        }
-        _ => Err(problems),
+        (Some(database), Some(sql), Some(mapping)) => check.finish(Plan {
+            database,
+            sql,
+            bind,
+            timeout: Duration::from_secs(timeout_secs),
+            max_rows,
+            look_back: settings.look_back,
+            mapping,
+        }),
+        _ => Err(check.problems),
     }
 }
 
-fn database(settings: &Settings, problems: &mut SettingProblems) -> Option<Database> {
+fn database(settings: &Settings, check: &mut Check) -> Option<Database> {
     if settings.dialect == Dialect::Postgresql {
         if settings.file.is_some() {
-            problems.push(SettingProblem::new("file", "this is for dialect \"sqlite\"; take it out"));
+            check.problem("file", "this is for dialect \"sqlite\"; take it out");
         }
-        return server::server(settings, problems).map(Database::Postgresql);
+        return server::server(settings, check).map(Database::Postgresql);
     }
     let of_servers = [
         ("url", settings.url.is_some()),
@@ -144,15 +142,15 @@ fn database(settings: &Settings, problems: &mut SettingProblems) -> Option<Datab
         ("ca_file", settings.ca_file.is_some()),
     ];
     for (key, _) in of_servers.into_iter().filter(|(_, given)| *given) {
-        problems.push(SettingProblem::new(key, "this is for dialect \"postgresql\"; take it out"));
+        check.problem(key, "this is for dialect \"postgresql\"; take it out");
     }
     if settings.file.is_none() {
-        problems.push(SettingProblem::new("file", "this key is missing; name the SQLite file"));
+        check.problem("file", "this key is missing; name the SQLite file");
     }
     settings.file.clone().map(Database::Sqlite)
 }
 
-fn sql(settings: &Settings, problems: &mut SettingProblems) -> Option<String> {
+fn sql(settings: &Settings, check: &mut Check) -> Option<String> {
     let (key, text) = match (&settings.query, &settings.query_file) {
         (Some(text), None) => ("query", text.clone()),
         (None, Some(path)) => match std::fs::read_to_string(path) {
@@ -160,16 +158,16 @@ fn sql(settings: &Settings, problems: &mut SettingProblems) -> Option<String> {
             Err(error) => {
                 let message =
                     format!("{} cannot be read: {}; give a file of SQL", path.display(), error.kind());
-                problems.push(SettingProblem::new("query_file", message));
+                check.problem("query_file", message);
                 return None;
             }
         },
         (None, None) => {
-            problems.push(SettingProblem::new("query", "this key is missing; give query or query_file"));
+            check.problem("query", "this key is missing; give query or query_file");
             return None;
         }
         (Some(_), Some(_)) => {
-            problems.push(SettingProblem::new("query_file", "query is given as well; keep one of them"));
+            check.problem("query_file", "query is given as well; keep one of them");
             return None;
         }
     };
@@ -177,43 +175,54 @@ fn sql(settings: &Settings, problems: &mut SettingProblems) -> Option<String> {
         Ok(sql) => return Some(sql),
         Err(wrong) => wrong,
     };
-    problems.extend(wrong.into_iter().map(|message| SettingProblem::new(key, message)));
+    for message in wrong {
+        check.problem(key, message);
+    }
     None
 }
 
-fn mapping(settings: &Settings, problems: &mut SettingProblems) -> Option<Mapping> {
-    let before = problems.len();
+fn mapping(settings: &Settings, check: &mut Check) -> Option<Mapping> {
     let words = Words::new(&settings.services, &settings.channels, &settings.measures);
     let columns = &settings.columns;
     let service =
-        place("columns.service", columns.service.as_ref(), "service", problems, |text| words.service(text));
+        place("columns.service", columns.service.as_ref(), "service", check, |text| words.service(text));
     let layout = match settings.layout {
-        LayoutName::Long => long(settings, &words, problems),
-        LayoutName::Wide => Some(wide(settings, problems)),
+        LayoutName::Long => long(settings, &words, check),
+        LayoutName::Wide => Some(wide(settings, check)),
     };
-    let zone_name = settings.periods.time_zone.as_deref().unwrap_or("Europe/London");
-    let zone = TimeZone::get(zone_name).ok();
-    if zone.is_none() {
-        let message = format!("{zone_name:?} is not a time zone; give a name such as \"Europe/London\"");
-        problems.push(SettingProblem::new("periods.time_zone", message));
-    }
-    let zeros = match (service.as_ref(), layout.as_ref()) {
-        (Some(service), Some(layout)) => zeros(settings, service, layout, problems),
-        _ => None,
-    };
-    let (service, layout, zone) = (service?, layout?, zone?);
-    (problems.len() == before).then(|| Mapping {
-        period_kind: settings.periods.kind,
-        zone,
-        settles_after: SignedDuration::from_hours(
-            24 * i64::from(settings.periods.settles_after_days.unwrap_or(0)),
-        ),
+    let zone = check.time_zone("time_zone", settings.time_zone.as_deref());
+    let (service, layout) = (service?, layout?);
+    let expected = Expected::of(settings.absent, settings.expected.clone(), fixed(&service, &layout), check);
+    Some(Mapping {
+        period_kind: settings.period,
+        settling: Settling::hours(zone, settings.settles_after_hours.unwrap_or(0)),
         period_start: columns.period_start.clone().unwrap_or_else(|| "period_start".to_owned()),
         service,
         layout,
         words,
-        zeros,
+        absent: settings.absent,
+        expected,
     })
+}
+
+/// What is the same for every row, and so expected of every period.
+fn fixed(service: &Place<ServiceId>, layout: &Layout) -> Expected {
+    let services = match service {
+        Place::Fixed(service) => vec![service.clone()],
+        Place::Column(_) => Vec::new(),
+    };
+    let figures = match layout {
+        Layout::Wide(columns) => columns
+            .iter()
+            .map(|column| ExpectedFigure {
+                measure: column.measure,
+                channel: column.channel,
+                coverage: column.coverage,
+            })
+            .collect(),
+        Layout::Long { .. } => Vec::new(),
+    };
+    Expected { services, figures }
 }
 
 /// A part of a figure; of the column of its own name unless set.
@@ -221,7 +230,7 @@ fn place<T>(
     path: &str,
     source: Option<&Source>,
     usual: &str,
-    problems: &mut SettingProblems,
+    check: &mut Check,
     read: impl FnOnce(&str) -> Result<T, String>,
 ) -> Option<Place<T>> {
     match source {
@@ -230,32 +239,32 @@ fn place<T>(
         Some(Source::Constant(text)) => match read(text) {
             Ok(value) => Some(Place::Fixed(value)),
             Err(problem) => {
-                problems.push(SettingProblem::new(path, format!("{text:?} {problem}")));
+                check.problem(path, format!("{text:?}: {problem}"));
                 None
             }
         },
     }
 }
 
-fn long(settings: &Settings, words: &Words, problems: &mut SettingProblems) -> Option<Layout> {
+fn long(settings: &Settings, words: &Words, check: &mut Check) -> Option<Layout> {
     let columns = &settings.columns;
     if !settings.figures.is_empty() {
         let message = "this is for layout \"wide\"; take it out";
-        problems.push(SettingProblem::new("figures", message));
+        check.problem("figures", message);
     }
     let measure =
-        place("columns.measure", columns.measure.as_ref(), "measure", problems, |text| words.measure(text));
+        place("columns.measure", columns.measure.as_ref(), "measure", check, |text| words.measure(text));
     let channel =
-        place("columns.channel", columns.channel.as_ref(), "channel", problems, |text| words.channel(text));
+        place("columns.channel", columns.channel.as_ref(), "channel", check, |text| words.channel(text));
     let coverage = match &columns.coverage {
         None => Some(Place::Fixed(Coverage::All)),
-        given => place("columns.coverage", given.as_ref(), "coverage", problems, coverage),
+        given => place("columns.coverage", given.as_ref(), "coverage", check, coverage),
     };
     let value = columns.value.clone().unwrap_or_else(|| "value".to_owned());
     Some(Layout::Long { measure: measure?, channel: channel?, coverage: coverage?, value })
 }
 
-fn wide(settings: &Settings, problems: &mut SettingProblems) -> Layout {
+fn wide(settings: &Settings, check: &mut Check) -> Layout {
     let columns = &settings.columns;
     let of_long = [
         ("columns.measure", columns.measure.is_some()),
@@ -265,11 +274,11 @@ fn wide(settings: &Settings, problems: &mut SettingProblems) -> Layout {
     ];
     for (path, _) in of_long.into_iter().filter(|(_, given)| *given) {
         let message = "this is for layout \"long\"; say it in [[figures]]";
-        problems.push(SettingProblem::new(path, message));
+        check.problem(path, message);
     }
     if settings.figures.is_empty() {
         let message = "layout \"wide\" needs [[figures]]: column, measure and channel of each";
-        problems.push(SettingProblem::new("figures", message));
+        check.problem("figures", message);
     }
     for (position, figure) in settings.figures.iter().enumerate() {
         let same = |other: &&FigureColumn| {
@@ -281,45 +290,8 @@ fn wide(settings: &Settings, problems: &mut SettingProblems) -> Layout {
                 "columns {:?} and {:?} are both {} by {}; keep one, or add them up in the query",
                 other.column, figure.column, figure.measure, figure.channel
             );
-            problems.push(SettingProblem::new(format!("figures[{position}]"), message));
+            check.problem(format!("figures[{position}]"), message);
         }
     }
     Layout::Wide(settings.figures.clone())
-}
-
-fn zeros(
-    settings: &Settings,
-    service: &Place<ServiceId>,
-    layout: &Layout,
-    problems: &mut SettingProblems,
-) -> Option<Zeros> {
-    let Expected { mut services, mut figures } = match (settings.absent, &settings.expected) {
-        (Absent::LeaveOut, None) => return None,
-        (Absent::LeaveOut, Some(_)) => {
-            let message = "this has a meaning only with absent = \"zero\"; add that or take it out";
-            problems.push(SettingProblem::new("expected", message));
-            return None;
-        }
-        (Absent::Zero, expected) => expected.clone().unwrap_or_default(),
-    };
-    if let (Place::Fixed(service), true) = (service, services.is_empty()) {
-        services.push(service.clone());
-    }
-    if let (Layout::Wide(columns), true) = (layout, figures.is_empty()) {
-        figures.extend(columns.iter().map(|column| ExpectedFigure {
-            measure: column.measure,
-            channel: column.channel,
-            coverage: column.coverage,
-        }));
-    }
-    for (path, empty, what) in [
-        ("expected.services", services.is_empty(), "services"),
-        ("expected.figures", figures.is_empty(), "figures, each a measure and a channel,"),
-    ] {
-        if empty {
-            let message = format!("absent = \"zero\" needs the {what} whose absence is zero; list them");
-            problems.push(SettingProblem::new(path, message));
-        }
-    }
-    Some(Zeros { services, figures })
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::config::{Settings, Tls};
-use crate::{Secret, SettingProblem, SettingProblems};
+use crate::Secret;
+use crate::settings::Check;
 
 /// A server, a database on it and a user.
 pub(super) struct Server {
@@ -31,8 +32,8 @@ struct Address {
     user: Option<String>,
 }
 
-pub(super) fn server(settings: &Settings, problems: &mut SettingProblems) -> Option<Server> {
-    let before = problems.len();
+pub(super) fn server(settings: &Settings, check: &mut Check) -> Option<Server> {
+    let before = check.problems.len();
     let address = match &settings.url {
         Some(url) => {
             for (key, given) in [
@@ -41,13 +42,13 @@ pub(super) fn server(settings: &Settings, problems: &mut SettingProblems) -> Opt
                 ("database", settings.database.is_some()),
             ] {
                 if given {
-                    problems.push(SettingProblem::new(key, "url says it already; keep one of them"));
+                    check.problem(key, "url says it already; keep one of them");
                 }
             }
             match address(url) {
                 Ok(address) => address,
                 Err(message) => {
-                    problems.push(SettingProblem::new("url", message));
+                    check.problem("url", message);
                     return None;
                 }
             }
@@ -60,7 +61,7 @@ pub(super) fn server(settings: &Settings, problems: &mut SettingProblems) -> Opt
         },
     };
     if address.user.is_some() && settings.user.is_some() {
-        problems.push(SettingProblem::new("user", "url says it already; keep one of them"));
+        check.problem("user", "url says it already; keep one of them");
     }
     let user = address.user.or_else(|| settings.user.clone());
     for (key, value, what) in [
@@ -69,18 +70,18 @@ pub(super) fn server(settings: &Settings, problems: &mut SettingProblems) -> Opt
         ("user", &user, "name the user, one that may only read"),
     ] {
         if value.as_ref().is_none_or(|text| text.trim().is_empty()) {
-            problems.push(SettingProblem::new(key, format!("this key is missing; {what}")));
+            check.problem(key, format!("this key is missing; {what}"));
         }
     }
     // Hosts are named in messages, so nothing else may hide in them.
     if address.host.as_ref().is_some_and(|host| host.contains('@')) {
         let message = "a host has no @; give user and password under keys of their own";
-        problems.push(SettingProblem::new("host", message));
+        check.problem("host", message);
     }
     let tls = settings.tls.unwrap_or_default();
     if settings.ca_file.is_some() && tls != Tls::Require {
         let message = "certificates are checked only with tls = \"require\"; set that or take this out";
-        problems.push(SettingProblem::new("ca_file", message));
+        check.problem("ca_file", message);
     }
     let server = Server {
         host: address.host?,
@@ -91,7 +92,7 @@ pub(super) fn server(settings: &Settings, problems: &mut SettingProblems) -> Opt
         tls,
         ca_file: settings.ca_file.clone(),
     };
-    (problems.len() == before).then_some(server)
+    (check.problems.len() == before).then_some(server)
 }
 
 const FORM: &str = "write postgresql://USER@HOST:PORT/DATABASE";

@@ -159,7 +159,7 @@ async fn interruptible<T: Send + 'static>(
     let finished = tokio::select! {
         biased;
         finished = &mut running => finished,
-        () = context.clock.sleep(timeout) => {
+        () = context.clock.time_limit(timeout) => {
             late.store(true, Ordering::Relaxed);
             // Not its result: it may have ended by itself meanwhile, and late is late.
             let _ = running.await;

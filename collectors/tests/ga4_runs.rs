@@ -43,8 +43,7 @@ fn refusal(code: u16, status: &str) -> ResponseTemplate {
 
 fn two_properties(server: &MockServer) -> Arc<dyn Collector> {
     let key = concat!(env!("CARGO_MANIFEST_DIR"), "/ga4/testcases/fake-key.json");
-    let service =
-        |id: u8| format!("[[services]]\nservice = \"service-{id}\"\nproperty = {id}\nstarted = \"start\"\n");
+    let service = |id: u8| format!("[services.service-{id}]\nproperty = {id}\nstarted = \"start\"\n");
     let settings =
         format!("key = {{ file = {key:?} }}\napi = \"{}\"\n{}{}", server.uri(), service(1), service(2));
     collector("ga4", &settings)

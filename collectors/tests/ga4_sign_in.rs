@@ -63,7 +63,7 @@ impl Setting {
 
     fn collector(&self, key: &Path, more: &str) -> Arc<dyn Collector> {
         let settings = format!(
-            "key = {{ file = \"{}\" }}\napi = \"{}\"\nproperty = 1\n{more}\n[[services]]\nservice = \"fixture\"\nstarted = \"start\"\n",
+            "key = {{ file = \"{}\" }}\napi = \"{}\"\nproperty = 1\n{more}\n[services.fixture]\nstarted = \"start\"\n",
             key.display(),
             self.server.uri()
         );

@@ -36,7 +36,7 @@ fn file(folder: &Path) -> String {
 fn settings(file: &str, query: &str, more: &str) -> String {
     format!(
         "dialect = \"sqlite\"\nfile = {file:?}\nlayout = \"long\"\nquery = '''{query}'''\n{more}\n\
-         periods.kind = \"day\"\ncolumns.service = {{ value = \"permit\" }}\ncolumns.measure = {{ value = \"cost\" }}"
+         period = \"day\"\ncolumns.service = {{ value = \"permit\" }}\ncolumns.measure = {{ value = \"cost\" }}"
     )
 }
 

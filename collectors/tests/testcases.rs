@@ -11,11 +11,12 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use collectors::{Reading, kind, kinds};
+use collectors::{Reading, Reason, kind, kinds};
 use support::recorded::{Recorded, window};
 use support::{batch, collector, figures_text, notes_text, services_text};
 
@@ -60,12 +61,42 @@ fn every_case_gives_what_it_says() {
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
+/// The reasons for which collections fail in the cases of a kind.
+fn recorded_reasons(kind: &str) -> BTreeSet<Reason> {
+    let reason = |case: PathBuf| {
+        let text = fs::read_to_string(case.join("expected.err")).ok()?;
+        let word = text.split(": ").next()?.to_owned();
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == word)
+    };
+    cases(kind).into_iter().filter_map(reason).collect()
+}
+
+#[test]
+fn every_reason_of_a_kind_is_recorded_and_the_others_explained() {
+    let mut failed = Vec::new();
+    for kind in kinds() {
+        let recorded = recorded_reasons(kind.name);
+        let readme = fs::read_to_string(folder(kind.name).join("README.md")).unwrap();
+        for reason in Reason::ALL {
+            let explained = readme.contains(&format!("`{reason}` does not occur: "));
+            match (kind.reasons.contains(&reason), recorded.contains(&reason)) {
+                (true, true) if !explained => {}
+                (false, false) if explained => {}
+                (true, false) => failed.push(format!("{}: no case fails with {reason}", kind.name)),
+                (false, true) => failed.push(format!("{}: {reason} is not declared and occurs", kind.name)),
+                _ => failed.push(format!("{}: README.md on {reason} and `reasons` disagree", kind.name)),
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
 /// Runs one case in its own folder and compares what it gives with its files.
 fn run(kind_name: &str, case: &Path) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let recorded = runtime.block_on(Recorded::start(case));
     let settings = fs::read_to_string(case.join("config.toml")).unwrap();
-    let mut table: toml::Table = recorded.fill_in(&settings, case).parse().unwrap();
+    let mut table: toml::Table = recorded.fill_in(&settings).parse().unwrap();
     for key in ["file", "folder"] {
         if let Some(toml::Value::String(path)) = table.get_mut(key) {
             *path = case.join(&*path).display().to_string();
@@ -87,7 +118,7 @@ fn run(kind_name: &str, case: &Path) -> Result<(), String> {
     let answer = runtime.block_on(collector.collect(&window, &context));
     let requests = runtime.block_on(recorded.requests())?;
     if case.join("expected.requests").exists() {
-        expect(case, "expected.requests", &recorded.take_out(&requests, case))?;
+        expect(case, "expected.requests", &recorded.take_out(&requests))?;
     }
     match answer {
         Err(error) => {
@@ -103,7 +134,7 @@ fn run(kind_name: &str, case: &Path) -> Result<(), String> {
             if let Some(wait) = error.retry_after() {
                 writeln!(found, "retry after {} s", wait.as_secs()).unwrap();
             }
-            expect(case, "expected.err", &recorded.take_out(&found, case))
+            expect(case, "expected.err", &recorded.take_out(&found))
         }
         Ok(answer) => {
             let (batch, _) = batch(answer);

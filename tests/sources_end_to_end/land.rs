@@ -117,8 +117,8 @@ impl Land {
             (self.disk.path().join("key.json").display().to_string(), self.sources.address(Source::Ga4));
         let (property, service) = (FIRST_PROPERTY + number as u64, SERVICES[number]);
         let table = format!(
-            "key = {{ file = \"{key}\" }}\napi = {api:?}\nproperty = {property}\nabsent = \"zero\"\n[[services]]\n\
-             service = {service:?}\nstarted = {STARTED:?}\ncompleted = {SUBMITTED:?}\n"
+            "key = {{ file = \"{key}\" }}\napi = {api:?}\nproperty = {property}\nabsent = \"zero\"\n\
+             [services.{service}]\nstarted = {STARTED:?}\ncompleted = {SUBMITTED:?}\n"
         );
         settings(name, "ga4", &table)
     }

@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
              set_config('standard_conforming_strings', 'on', true)";
         let begun = self.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
         begun.map_err(|error| self.refusals.of(&error))?;
-        let zone = plan.mapping.zone.iana_name().unwrap_or("UTC");
+        let zone = plan.mapping.settling.zone.iana_name().unwrap_or("UTC");
         let lock_timeout = plan.timeout.min(Duration::from_secs(5));
         let settings = sqlx::query(SETTINGS)
             .bind(plan.timeout.as_millis().to_string())
@@ -243,6 +243,6 @@ async fn within<T>(
     tokio::select! {
         biased;
         result = work => result,
-        () = context.clock.sleep(longest) => Err(late()),
+        () = context.clock.time_limit(longest) => Err(late()),
     }
 }

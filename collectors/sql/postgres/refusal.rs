@@ -86,12 +86,25 @@ impl<'a> Refusals<'a> {
             }
             "57014" => return (Reason::Transient, super::super::too_slow(self.timeout).to_string()),
             "42501" => {
-                let text = format!("user {user}: {said}; have the owner run: GRANT SELECT ON … TO {user}");
+                let grant = match said {
+                    _ if said.contains("for database") => "CONNECT ON DATABASE",
+                    _ if said.contains("for schema") => "USAGE ON SCHEMA",
+                    _ => "SELECT ON",
+                };
+                let text = format!("user {user}: {said}; have the owner run: GRANT {grant} … TO {user}");
                 return (Reason::Permission, text);
             }
             "25006" => {
                 let text = format!("the query writes: {said}; a collector only reads, so take that out");
                 return (Reason::Config, text);
+            }
+            "53300" => {
+                let text = format!(
+                    "{} has no connection left: {said}; it is asked again, and if this stays allow more there \
+                     (max_connections) or ask at another time",
+                    self.server.name()
+                );
+                return (Reason::Throttled, text);
             }
             "55P03" => {
                 let text = format!("{said}; something else holds the table, it is asked again");
@@ -119,10 +132,7 @@ impl<'a> Refusals<'a> {
             ),
             "53" => (
                 Reason::Transient,
-                format!(
-                    "{} is out of connections, memory or disk: {said}; it is asked again",
-                    self.server.name()
-                ),
+                format!("{} is out of memory or disk: {said}; it is asked again", self.server.name()),
             ),
             "08" | "57" | "40" | "58" | "XX" => (
                 Reason::Transient,

@@ -6,7 +6,7 @@ use rstest::rstest;
 use crate::server::shared;
 use crate::{ask, days, figures, probe, window};
 
-const DAYS: &str = "layout = \"long\"\nperiods.kind = \"day\"\ncolumns.service = { value = \"permit\" }\n";
+const DAYS: &str = "layout = \"long\"\nperiod = \"day\"\ncolumns.service = { value = \"permit\" }\n";
 
 #[tokio::test]
 async fn a_long_answer_is_read() {
@@ -17,7 +17,7 @@ async fn a_long_answer_is_read() {
          ('licence', '2026-04-02', 'completed', 'phone', 0, 'all'), ('permit', '2026-04-02', 'completed', 'paper', null, 'all'), \
          ('permit', '2026-04-03', 'completed', 'paper', 9, 'all')",
     );
-    let more = "layout = \"long\"\n[periods]\nkind = \"day\"\n[columns]\nservice = \"service\"\nperiod_start = \"day\"\n\
+    let more = "layout = \"long\"\nperiod = \"day\"\n[columns]\nservice = \"service\"\nperiod_start = \"day\"\n\
                 measure = \"what\"\nchannel = \"how\"\nvalue = \"n\"\ncoverage = \"covers\"\n[channels]\nweb = \"digital\"";
     let query = "select * from long where day >= :from and day < :to";
     let batch = ask(server, query, more, days("2026-04-01", "2026-04-02")).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_long_answer_is_read() {
 #[tokio::test]
 async fn a_wide_answer_is_read_and_months_too() {
     let Some(server) = shared() else { return };
-    let more = "layout = \"wide\"\ncolumns.service = { value = \"permit\" }\nperiods.kind = \"month\"\n\
+    let more = "layout = \"wide\"\ncolumns.service = { value = \"permit\" }\nperiod = \"month\"\n\
                 figures = [{ column = \"online\", measure = \"completed\", channel = \"digital\" },\n\
                 { column = \"cost\", measure = \"cost\", channel = \"all_channels\" }]";
     let query = "select date_trunc('month', day) as \"Period_Start\", count(*) as online, sum(pence)::numeric / 100 as cost \
@@ -168,7 +168,7 @@ async fn a_service_name_cannot_be_sql() {
     );
     let query = "select service, :from as period_start, 'completed' as measure, 'phone' as channel, 1 as value \
                  from named where :to > :from";
-    let more = "layout = \"long\"\nperiods.kind = \"day\"";
+    let more = "layout = \"long\"\nperiod = \"day\"";
     let batch = ask(server, query, more, days("2026-04-01", "2026-04-01")).await.unwrap();
     assert_eq!(figures(&batch), ["permit completed phone 2026-04-01 1"]);
     assert!(batch.notes[0].text.contains("drop table named"), "{:?}", batch.notes);

@@ -6,7 +6,7 @@ use rstest::rstest;
 use crate::server::{Encryption, PASSWORD, Server, shared};
 use crate::{ask, days, figures, probe};
 
-const LONG: &str = "layout = \"long\"\nperiods.kind = \"day\"\ncolumns.service = { value = \"permit\" }\n\
+const LONG: &str = "layout = \"long\"\nperiod = \"day\"\ncolumns.service = { value = \"permit\" }\n\
                     columns.measure = { value = \"completed\" }\ncolumns.channel = { value = \"phone\" }\n";
 const GOOD: &str = "select :from as period_start, 1 as value where :to > :from";
 

@@ -1,6 +1,8 @@
 //! What the tests of collectors share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
+#[cfg(feature = "sql")]
+pub mod databases;
 pub mod recorded;
 
 use std::fmt::Write as _;

@@ -3,6 +3,8 @@
 //! `responses/1.json`, `2.html` … are served in order, one a request, whatever is asked; beside them
 //! `1.status` holds another status than 200 and `1.headers` one header a line. `window.toml` holds `now`,
 //! `first` and `last`. In `config.toml`, `${SERVER}` is the server's address and `${CASE}` the folder.
+//! With `refusal.postgresql`, `${PORT}` is that of a `PostgreSQL` server which says so; with `database.sql`,
+//! `${DATABASE}` is an `SQLite` file made of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,6 +18,7 @@ use collectors::clock::ManualClock;
 use collectors::http::{Http, client};
 use collectors::{Context, NoQuotaMeter, PeriodSpan, Randomness, Window};
 use kpi::{Period, PeriodKind};
+use tempfile::TempDir;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -23,6 +26,9 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 pub struct Recorded {
     server: MockServer,
     count: usize,
+    /// What stands for what in the settings, and back again in what is found.
+    places: Vec<(&'static str, String)>,
+    _folder: TempDir,
 }
 
 struct InOrder {
@@ -45,19 +51,22 @@ impl Recorded {
         let (server, count) = (MockServer::start().await, answers.len());
         let in_order = InOrder { answers, next: AtomicUsize::new(0) };
         Mock::given(any()).respond_with(in_order).mount(&server).await;
-        Self { server, count }
+        let folder = tempfile::tempdir().unwrap();
+        let host = server.uri().replace("http://", "");
+        let mut places =
+            vec![("${SERVER}", server.uri()), ("${SERVER}", host), ("${CASE}", case.display().to_string())];
+        #[cfg(feature = "sql")]
+        places.extend(super::databases::of(case, folder.path()).await);
+        Self { server, count, places, _folder: folder }
     }
 
-    pub fn fill_in(&self, settings: &str, case: &Path) -> String {
-        settings.replace("${SERVER}", &self.server.uri()).replace("${CASE}", &case.display().to_string())
+    pub fn fill_in(&self, settings: &str) -> String {
+        self.places.iter().fold(settings.to_owned(), |text, (name, place)| text.replace(name, place))
     }
 
     /// A text without what differs from run to run.
-    pub fn take_out(&self, text: &str, case: &Path) -> String {
-        let host = self.server.uri().replace("http://", "");
-        text.replace(&self.server.uri(), "${SERVER}")
-            .replace(&host, "${SERVER}")
-            .replace(&case.display().to_string(), "${CASE}")
+    pub fn take_out(&self, text: &str) -> String {
+        self.places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(place, name))
     }
 
     /// Every request made, one a line; an error where they are not as many as the answers.

@@ -2,15 +2,24 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use kpi::{Period, PeriodKind};
+use kpi::{Period, PeriodKind, Quality};
 
-use crate::{CollectError, Reason, Window};
+use crate::{CollectError, PeriodSpan, Reason, Window};
 
 /// More periods than a run asks for: 11 years of hours.
 const MOST: usize = 100_000;
 
-/// The periods of a window, in order; refused where the window is of another kind.
-pub(crate) fn periods(window: &Window, kind: PeriodKind) -> Result<Vec<Period>, CollectError> {
+impl PeriodSpan {
+    /// Every period of the span, in order.
+    pub fn periods(self) -> impl Iterator<Item = Period> {
+        std::iter::successors(Some(self.first), |period| Some(period.next()))
+            .take_while(move |period| *period <= self.last)
+            .take(MOST)
+    }
+}
+
+/// The span of a window; refused where the window is of another kind than the collector answers in.
+pub(crate) fn span(window: &Window, kind: PeriodKind) -> Result<PeriodSpan, CollectError> {
     let Window::Span(span) = window else {
         let problem = "this source answers for a span of periods; give the first and the last";
         return Err(CollectError::new(Reason::Config, problem));
@@ -19,8 +28,7 @@ pub(crate) fn periods(window: &Window, kind: PeriodKind) -> Result<Vec<Period>, 
         let problem = format!("this source is asked for a {kind} at a time, not for a {}", span.first.kind());
         return Err(CollectError::new(Reason::Config, problem));
     }
-    let following = std::iter::successors(Some(span.first), |period| Some(period.next()));
-    Ok(following.take_while(|period| *period <= span.last).take(MOST).collect())
+    Ok(*span)
 }
 
 /// The newest period that is over.
@@ -47,8 +55,23 @@ pub(crate) struct Settling {
 }
 
 impl Settling {
+    /// Periods of a zone that are final some hours after their end.
+    pub(crate) fn hours(zone: TimeZone, hours: u32) -> Self {
+        Self { zone, after: SignedDuration::from_hours(hours.into()) }
+    }
+
+    /// The name of the zone, for messages.
+    pub(crate) fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("the time zone set")
+    }
+
     /// Whether a period is final by now.
     pub(crate) fn settled(&self, period: Period, now: Timestamp) -> bool {
         period.span(&self.zone).end.checked_add(self.after).is_ok_and(|final_at| final_at <= now)
+    }
+
+    /// The quality of a figure about which nothing else is known: provisional until the period is final.
+    pub(crate) fn quality(&self, period: Period, now: Timestamp) -> Quality {
+        Quality { provisional: !self.settled(period, now), ..Quality::default() }
     }
 }
