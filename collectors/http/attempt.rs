@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::body::{self, Ending};
 use super::hidden::Hidden;
 use super::retry::LONGEST_WAIT;
-use super::{Backoff, Http, Reply, Request, classify, redirect};
+use super::{Answered, Backoff, Http, Reply, Request, classify, redirect};
 use crate::{CollectError, Reason, clock};
 
 impl Http {
@@ -53,11 +53,15 @@ impl Http {
     async fn attempt(&self, request: &Request, secret: Option<&SecretString>) -> Result<Reply, CollectError> {
         let origin = request.address.origin();
         let _place = self.gates.enter(origin, request.host_limit, &*self.clock).await;
-        let (reply, ending) = tokio::select! {
+        let asked = self.clock.now();
+        let exchanged = tokio::select! {
             biased;
-            exchanged = self.exchange(request, secret) => exchanged?,
-            () = self.clock.time_limit(request.timeout) => return Err(classify::timed_out(request)),
+            exchanged = self.exchange(request, secret) => exchanged,
+            () = self.clock.time_limit(request.timeout) => Err(classify::timed_out(request)),
         };
+        let status = exchanged.as_ref().ok().map(|(reply, _)| reply.status);
+        self.meter.request(Answered::of(status), clock::until(asked, self.clock.now()));
+        let (reply, ending) = exchanged?;
         let hidden = reply.hidden.clone();
         classify::judge(request, reply, &ending, self.clock.now())
             .map_err(|error| error.rewritten(|text| hidden.hide(text)))

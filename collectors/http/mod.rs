@@ -37,6 +37,7 @@ mod client;
 mod credential;
 mod hidden;
 mod limit;
+mod meter;
 mod redirect;
 mod reply;
 mod request;
@@ -51,6 +52,7 @@ pub use address::Address;
 pub use client::client;
 pub use credential::Credential;
 pub use limit::HostLimit;
+pub use meter::{Answered, NoRequestMeter, RequestMeter};
 pub use reply::Reply;
 pub use request::{Classify, Request};
 pub use reqwest::header::HeaderMap;
@@ -66,13 +68,21 @@ pub struct Http {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     gates: Arc<limit::Gates>,
+    meter: Arc<dyn RequestMeter>,
     deadline: Option<Timestamp>,
 }
 
 impl Http {
     /// A layer over [`client()`], with time and chance given.
     pub fn new(client: reqwest::Client, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { client, clock, randomness, gates: Arc::default(), deadline: None }
+        Self {
+            client,
+            clock,
+            randomness,
+            gates: Arc::default(),
+            meter: Arc::new(NoRequestMeter),
+            deadline: None,
+        }
     }
 
     /// A layer over a client of its own, the machine's clock and the machine's chance. A program has one.
@@ -85,6 +95,12 @@ impl Http {
     #[must_use]
     pub fn until(&self, deadline: Timestamp) -> Self {
         Self { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// The same layer, whose requests are counted by `meter`.
+    #[must_use]
+    pub fn metered(&self, meter: Arc<dyn RequestMeter>) -> Self {
+        Self { meter, ..self.clone() }
     }
 
     /// Sends a request, again where that helps, and gives the answer if it is one to read.

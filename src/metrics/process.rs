@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use collectors::http::Answered;
 use collectors::{Quota, Reason};
 use jiff::Timestamp;
 use kpi::CollectorName;
@@ -17,6 +18,9 @@ const RUN_BUCKETS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 600.0];
 /// Seconds: a snapshot answers in the first, the store in the others.
 const HTTP_BUCKETS: &[f64] = &[0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
 
+/// Seconds: from a near API to a report that its source works out first.
+const CLIENT_BUCKETS: &[f64] = &[0.05, 0.25, 1.0, 5.0, 15.0, 60.0];
+
 /// Metrics about this process, registered once.
 pub struct ProcessMetrics {
     runs: CounterVec,
@@ -30,6 +34,8 @@ pub struct ProcessMetrics {
     retries: CounterVec,
     periods_missing: GaugeVec,
     quota_remaining: GaugeVec,
+    client_requests: CounterVec,
+    client_duration: HistogramVec,
     refused: CounterVec,
     config_loaded: Gauge,
     config_loaded_at: Gauge,
@@ -52,6 +58,8 @@ impl ProcessMetrics {
             retries: counter(registry, Family::Retries)?,
             periods_missing: gauge(registry, Family::PeriodsMissing)?,
             quota_remaining: gauge(registry, Family::QuotaRemaining)?,
+            client_requests: counter(registry, Family::ClientRequests)?,
+            client_duration: histogram(registry, Family::ClientDuration, CLIENT_BUCKETS)?,
             refused: counter(registry, Family::Refused)?,
             config_loaded: registered(registry, Gauge::with_opts(options(Family::ConfigLoaded)))?,
             config_loaded_at: registered(registry, Gauge::with_opts(options(Family::ConfigLoadedAt)))?,
@@ -162,6 +170,11 @@ impl Meter for ProcessMetrics {
             let share = quota.remaining as f64 / limit as f64;
             self.quota_remaining.with_label_values(&[collector.as_str(), &quota.name]).set(share);
         }
+    }
+
+    fn source_asked(&self, collector: &CollectorName, answered: Answered, took: Duration) {
+        self.client_requests.with_label_values(&[collector.as_str(), answered.as_str()]).inc();
+        self.client_duration.with_label_values(&[collector.as_str()]).observe(took.as_secs_f64());
     }
 
     fn periods_missing(&self, collector: &CollectorName, count: Option<usize>) {

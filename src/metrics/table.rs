@@ -115,6 +115,10 @@ families! {
         "Periods that have ended and are not stored, for sources asked by periods; counted at the start and after each run.";
     QuotaRemaining: "pp_api_quota_remaining_ratio" Gauge ["collector", "quota"]
         "Share of an allowance that the source says is left, 0 to 1; absent where it does not say how much there is in all.";
+    ClientRequests: "pp_http_client_requests_total" Counter ["collector", "code"]
+        "Requests to sources, by the class of the answer: 2xx to 5xx, or error where there was none.";
+    ClientDuration: "pp_http_client_request_duration_seconds" Histogram ["collector"]
+        "How long sources took to answer, in seconds, without the wait for a place at a host.";
     Refused: "pp_collector_triggers_refused_total" Counter ["collector"]
         "Runs by hand that were refused because too many were waiting.";
     AlertsFiring: "pp_alerts_firing" Gauge ["rule", "severity"]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use collectors::http::Answered;
 use collectors::{Quota, Reason};
 use jiff::Timestamp;
 use kpi::{CollectorName, PeriodKind};
@@ -24,6 +25,8 @@ pub trait Meter: Send + Sync {
     fn backfill_progress(&self, _collector: &CollectorName, _done_of: Option<(usize, usize)>) {}
     /// A source said what is left of an allowance.
     fn quota_read(&self, _collector: &CollectorName, _quota: &Quota) {}
+    /// A request to a source ended.
+    fn source_asked(&self, _collector: &CollectorName, _answered: Answered, _took: Duration) {}
     /// How many closed periods are not stored; `None` where the source is not asked by periods.
     fn periods_missing(&self, _collector: &CollectorName, _count: Option<usize>) {}
     /// A run by hand was refused.
@@ -117,6 +120,12 @@ impl Events {
         let resets_at = resets_at.map(|at| at.to_string());
         tracing::debug!(%collector, quota = name, remaining, limit, resets_at, "allowance read");
         self.meter.quota_read(collector, quota);
+    }
+
+    pub(super) fn source_asked(&self, collector: &CollectorName, answered: Answered, took: Duration) {
+        let (code, took_seconds) = (answered.as_str(), took.as_secs_f64());
+        tracing::trace!(%collector, code, took_seconds, "source asked");
+        self.meter.source_asked(collector, answered, took);
     }
 
     pub(super) fn periods_missing(&self, collector: &CollectorName, count: Option<usize>) {

@@ -8,7 +8,7 @@ pub mod book;
 pub mod events;
 mod lane;
 mod missing;
-mod quota;
+mod own_meter;
 pub mod report;
 pub mod runner;
 pub mod scheduler;

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use super::{Runner, shown};
 use crate::config::settings::CollectorSettings;
 use crate::run::Failure;
-use crate::run::quota::OwnQuota;
+use crate::run::own_meter::OwnMeter;
 
 impl Runner {
     pub(super) fn after(&self, duration: Duration) -> Timestamp {
@@ -73,8 +73,9 @@ impl Runner {
         bookmark: Option<Bookmark>,
         ends_at: Timestamp,
     ) -> Context {
-        let quota = Arc::new(OwnQuota { collector: settings.name.clone(), events: self.events.clone() });
-        Context { bookmark, http: self.context.http.until(ends_at), quota, ..self.context.clone() }
+        let meter = Arc::new(OwnMeter { collector: settings.name.clone(), events: self.events.clone() });
+        let http = self.context.http.until(ends_at).metered(Arc::clone(&meter) as _);
+        Context { bookmark, http, quota: meter, ..self.context.clone() }
     }
 
     pub(super) async fn ask_within(
