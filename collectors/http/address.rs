@@ -11,7 +11,11 @@ use crate::{CollectError, Reason};
 ///
 /// Shown without its query string, which may hold a key, and never holding a user or password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(Url);
+pub struct Address {
+    url: Url,
+    /// Whether the path lets in whoever knows it, so that it is not shown either.
+    secret_path: bool,
+}
 
 impl Address {
     /// Reads an address; the problem does not repeat the text, in which a password may be written.
@@ -21,14 +25,20 @@ impl Address {
         Self::checked(url)
     }
 
+    /// The same address, shown without its path: for one that lets in whoever knows it.
+    #[must_use]
+    pub fn with_secret_path(self) -> Self {
+        Self { secret_path: true, ..self }
+    }
+
     /// This address with a path below its own: `https://host/base` at `v1/x` is `https://host/base/v1/x`.
     #[must_use]
     pub fn at(&self, path: &str) -> Self {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/').filter(|segment| !segment.is_empty()));
         }
-        Self(url)
+        Self { url, secret_path: self.secret_path }
     }
 
     /// The address of a link this source gave, such as that of the next page. A link to another scheme,
@@ -36,10 +46,10 @@ impl Address {
     pub fn follow(&self, link: &str) -> Result<Self, CollectError> {
         let refused = |problem: String| CollectError::new(Reason::Malformed, problem);
         let next = self
-            .0
+            .url
             .join(link)
             .map_err(|error| format!("not a web address ({error})"))
-            .and_then(Self::checked)
+            .and_then(|next| self.led_to(next))
             .map_err(|problem| refused(format!("{self} gave a link that is {problem}")))?;
         if !self.same_origin(&next) {
             let (from, to) = (self.origin(), next.origin());
@@ -50,22 +60,31 @@ impl Address {
 
     /// Whether scheme, host and port are the same.
     pub fn same_origin(&self, other: &Self) -> bool {
-        self.0.origin() == other.0.origin()
+        self.url.origin() == other.url.origin()
     }
 
     /// The host, with its port where that is not the usual one.
     pub fn host(&self) -> String {
-        let host = self.0.host_str().unwrap_or_default();
-        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// The last part of its path, or the host where it has none.
     pub fn file_name(&self) -> String {
-        let last = self.0.path_segments().and_then(|mut segments| segments.next_back());
+        let last = self.url.path_segments().and_then(|mut segments| segments.next_back());
         last.filter(|last| !last.is_empty()).map_or_else(|| self.host(), str::to_owned)
     }
 
-    pub(super) fn checked(url: Url) -> Result<Self, String> {
+    /// Where this address sends on to, with a path as secret as its own.
+    pub(super) fn led_to(&self, url: Url) -> Result<Self, String> {
+        Self::checked(url).map(|next| Self { secret_path: self.secret_path, ..next })
+    }
+
+    pub(super) const fn is_secret(&self) -> bool {
+        self.secret_path
+    }
+
+    fn checked(url: Url) -> Result<Self, String> {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err("not a web address; write one that starts with https:// or http://".to_owned());
         }
@@ -75,26 +94,27 @@ impl Address {
                     .to_owned(),
             );
         }
-        Ok(Self(url))
+        Ok(Self { url, secret_path: false })
     }
 
     pub(super) const fn url(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     pub(super) const fn url_mut(&mut self) -> &mut Url {
-        &mut self.0
+        &mut self.url
     }
 
     /// Scheme, host and port.
     pub(super) fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
+        self.url.origin().ascii_serialization()
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.origin(), self.0.path())
+        let path = if self.secret_path { "/[hidden]" } else { self.url.path() };
+        write!(f, "{}{path}", self.origin())
     }
 }
 

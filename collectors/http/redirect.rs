@@ -28,13 +28,13 @@ pub(super) fn next(
         .url()
         .join(location)
         .map_err(|error| format!("not a web address ({error})"))
-        .and_then(Address::checked)
+        .and_then(|next| from.led_to(next))
         .map_err(|problem| refused(format!("{from} redirects to what is {problem}")))?;
     if from.same_origin(&next) {
         return Ok(Some(next));
     }
     let (origin, elsewhere) = (from.origin(), next.origin());
-    if with_credential {
+    if with_credential || from.is_secret() {
         return Err(refused(format!(
             "{origin} redirects to {elsewhere}, and a credential is not sent to another host; give the final \
              address if that one is right"

@@ -117,6 +117,10 @@ identifier! {
     /// The name a configuration gives a collector.
     CollectorName
 }
+identifier! {
+    /// The name a configuration gives a receiver of alerts.
+    ReceiverName
+}
 
 #[cfg(test)]
 mod tests {

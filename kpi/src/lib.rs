@@ -18,7 +18,7 @@ pub use batch::{Batch, BatchBuilder, Note, SeriesFigures};
 pub use calculate::Kpi;
 pub use channel::Channel;
 pub use figure::{FigureKey, Point, SeriesKey};
-pub use id::{CollectorName, OrganisationId, ServiceId};
+pub use id::{CollectorName, OrganisationId, ReceiverName, ServiceId};
 pub use measure::{Measure, Rating};
 pub use period::{Period, PeriodKind};
 pub use quality::{Coverage, Quality, SampledShare};

@@ -159,6 +159,19 @@ pub enum Resolution {
     Withdrawn,
 }
 
+impl Resolution {
+    /// The word for this end in feeds.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Revised => "revised",
+            Self::NewLevel => "new_level",
+            Self::Withdrawn => "withdrawn",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
 /// What an amount of a [`Change`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +182,17 @@ pub enum Unit {
     Pounds,
     /// Transactions.
     Transactions,
+}
+
+impl Unit {
+    /// The word for this unit in feeds.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ratio => "ratio",
+            Self::Pounds => "pounds",
+            Self::Transactions => "transactions",
+        }
+    }
 }
 
 /// A value before and after.

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod alerts;
 mod backfill;
 mod check;
 mod collect;
@@ -58,6 +59,8 @@ enum Command {
     Kpi(kpi::Kpi),
     Export(export::Export),
     Import(import::Import),
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     #[command(subcommand)]
     Store(store::Store),
     Completions(shell::Completions),
@@ -149,6 +152,7 @@ async fn run(command: Command, environment: &Environment) -> Result<(), CommandE
         Command::Kpi(command) => kpi::run(command, environment).await,
         Command::Export(command) => export::run(command, environment).await,
         Command::Import(command) => import::run(command, environment).await,
+        Command::Alerts(command) => alerts::run(command, environment).await,
         Command::Store(command) => store::run(command, environment).await,
         Command::Completions(command) => shell::completions(&command),
         Command::Man(command) => shell::man(&command),

@@ -5,10 +5,11 @@ use std::fmt::Write;
 
 use kpi::calculate::KpiState;
 use kpi::{CollectorName, Kpi, Period};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use crate::report::{Row, Subject};
 use crate::run::Preview;
+use crate::wording::number;
 
 const HEADINGS: [(Kpi, &str); 6] = [
     (Kpi::Transactions, "Transactions"),
@@ -44,7 +45,7 @@ pub(super) fn render(rows: &[Row]) -> String {
         cell.extend(asked.iter().map(|(kpi, _)| line.get(kpi).map_or_else(String::new, |row| shown(row))));
         cells.push(cell);
     }
-    let mut text = aligned(&cells);
+    let mut text = aligned(&cells, 2);
     let absent = lines.len() + 1 - cells.len();
     if absent > 0 {
         let _ = writeln!(text, "\n{absent} more have no figure for this period.");
@@ -77,7 +78,7 @@ pub(super) fn preview(collector: &CollectorName, preview: &Preview) -> String {
             }
         }
     }
-    let mut text = aligned(&cells);
+    let mut text = aligned(&cells, 2);
     if count > LISTED {
         let _ = writeln!(text, "and {} more", count - LISTED);
     }
@@ -117,37 +118,17 @@ fn shown(row: &Row) -> String {
 
 fn human(kpi: Kpi, value: Decimal) -> String {
     match kpi {
-        Kpi::Transactions => grouped(value, 0),
+        Kpi::Transactions => number(value, 0),
         Kpi::DigitalTakeup | Kpi::CompletionRate | Kpi::UserSatisfaction => {
-            format!("{}%", grouped(value * Decimal::ONE_HUNDRED, 1))
+            format!("{}%", number(value * Decimal::ONE_HUNDRED, 1))
         }
-        Kpi::CostPerTransaction | Kpi::TotalCost => format!("£{}", grouped(value, 2)),
+        Kpi::CostPerTransaction | Kpi::TotalCost => format!("£{}", number(value, 2)),
     }
 }
 
-/// With commas between thousands.
-fn grouped(value: Decimal, decimals: u32) -> String {
-    let mut rounded = value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-    rounded.rescale(decimals);
-    let text = rounded.to_string();
-    let (whole, fraction) =
-        text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
-    let digits = whole.len();
-    let mut grouped = String::with_capacity(digits + digits / 3 + 3);
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (digits - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        grouped.push('.');
-        grouped.push_str(fraction);
-    }
-    grouped
-}
-
-fn aligned(cells: &[Vec<String>]) -> String {
+/// Cells in columns: the first `names` to the left, the others to the right, so that digits stand under each
+/// other.
+pub(super) fn aligned(cells: &[Vec<String>], names: usize) -> String {
     let columns = cells.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         cells.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -157,9 +138,11 @@ fn aligned(cells: &[Vec<String>]) -> String {
     for row in cells {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            // Names to the left, numbers to the right, so that digits stand under each other.
-            let _ =
-                if column < 2 { write!(line, "{cell:<width$}  ") } else { write!(line, "{cell:>width$}  ") };
+            let _ = if column < names {
+                write!(line, "{cell:<width$}  ")
+            } else {
+                write!(line, "{cell:>width$}  ")
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -185,7 +168,7 @@ fn notes(text: &mut String, rows: &[Row]) {
         }
         if !matches!(row.subject, Subject::Service(_)) && row.services.counted > 0 {
             let share = row.volume_share.map_or_else(String::new, |share| {
-                format!(", {}% of known volume", grouped(share * Decimal::ONE_HUNDRED, 1))
+                format!(", {}% of known volume", number(share * Decimal::ONE_HUNDRED, 1))
             });
             let _ = writeln!(
                 text,

@@ -12,6 +12,7 @@ mod layers;
 mod path;
 mod problem;
 mod raw;
+mod receivers;
 mod resolve;
 mod scalar;
 mod secret;

@@ -13,6 +13,9 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 
 use super::scalar::{Day, Length, Number};
+use crate::alerts::Severity;
+use crate::alerts::deliver::Critical;
+
 use super::settings::{KeepPeriods, LogFormat, Publication};
 
 /// The whole configuration: the file, `conf.d/*.toml` beside it, and `PP_*` variables.
@@ -34,6 +37,8 @@ pub(super) struct RawSettings {
     pub(super) run: RawRun,
     /// Collectors by name.
     pub(super) collectors: BTreeMap<String, RawCollector>,
+    /// Receivers of alerts by name.
+    pub(super) receivers: BTreeMap<String, RawReceiver>,
 }
 
 impl Default for RawSettings {
@@ -46,6 +51,7 @@ impl Default for RawSettings {
             metrics: RawMetrics::default(),
             run: RawRun::default(),
             collectors: BTreeMap::new(),
+            receivers: BTreeMap::new(),
         }
     }
 }
@@ -57,11 +63,13 @@ impl Default for RawSettings {
 pub(super) struct RawWeb {
     /// Address and port to listen on.
     pub(super) listen: String,
+    /// Where people reach it, for the links in alerts.
+    pub(super) public_url: Option<String>,
 }
 
 impl Default for RawWeb {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:9480".to_owned() }
+        Self { listen: "127.0.0.1:9480".to_owned(), public_url: None }
     }
 }
 
@@ -154,6 +162,79 @@ impl Default for RawCollector {
             look_back: None,
             adopts: Vec::new(),
             settings: toml::Table::new(),
+        }
+    }
+}
+
+/// `[receivers.NAME]`: one way of telling people, or a program, of alerts.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawReceiver {
+    /// Kind of receiver; required.
+    pub(super) kind: Option<String>,
+    /// The least severity it takes: `warning` or `critical`.
+    pub(super) severity: Severity,
+    /// Takes only alerts of these rules; all where it is empty.
+    pub(super) rules: Vec<String>,
+    /// Takes only alerts about these services; all where it is empty.
+    pub(super) services: Vec<String>,
+    /// Takes only alerts about services of these departments, by slug; all where it is empty.
+    pub(super) departments: Vec<String>,
+    /// Whether it is told that an alert is over.
+    pub(super) resolved: bool,
+    /// Hours in which it is not told.
+    pub(super) quiet_hours: Option<RawQuietHours>,
+    /// How long one attempt may take.
+    pub(super) timeout: Length,
+    /// How long a message is tried before it is given up.
+    pub(super) give_up_after: Length,
+    /// What the kind itself wants to know; see the page of alert delivery.
+    pub(super) settings: toml::Table,
+}
+
+impl Default for RawReceiver {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            severity: Severity::Warning,
+            rules: Vec::new(),
+            services: Vec::new(),
+            departments: Vec::new(),
+            resolved: true,
+            quiet_hours: None,
+            timeout: Length::from_secs(30),
+            give_up_after: Length::from_secs(7 * 24 * 3600),
+            settings: toml::Table::new(),
+        }
+    }
+}
+
+/// `quiet_hours`: when a receiver is not told; what is decided then waits for the end.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawQuietHours {
+    /// Quiet from this time of day on.
+    pub(super) from: String,
+    /// Until this time of day, of the next day where it is not after `from`.
+    pub(super) to: String,
+    /// Whether Saturday and Sunday are quiet all day.
+    pub(super) weekends: bool,
+    /// Zone the hours are in.
+    pub(super) time_zone: String,
+    /// Whether a critical alert `waits` too, or `passes`.
+    pub(super) critical: Critical,
+}
+
+impl Default for RawQuietHours {
+    fn default() -> Self {
+        Self {
+            from: "18:00".to_owned(),
+            to: "09:00".to_owned(),
+            weekends: true,
+            time_zone: LONDON.to_owned(),
+            critical: Critical::Waits,
         }
     }
 }

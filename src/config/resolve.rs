@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use collectors::Kind;
+use collectors::http::Address;
+use collectors::{Kind, SettingProblems};
 use jiff::tz::TimeZone;
 use kpi::CollectorName;
 
@@ -17,7 +18,7 @@ use super::problem::Problem;
 use super::raw::{RawCollector, RawSettings};
 use super::settings::{CollectorSettings, LogSettings, Metrics, Run, Settings, Web};
 use super::suggest::did_you_mean;
-use super::{Source, secret, services};
+use super::{Source, receivers, secret, services};
 
 /// Gathers what is wrong with one document.
 pub(super) struct Checker<'a> {
@@ -58,6 +59,29 @@ impl<'a> Checker<'a> {
         }
         zone
     }
+
+    /// Whether every secret that settings of any kind refer to can be had.
+    pub(super) fn secrets(&mut self, at: &KeyPath, settings: &toml::Table, source: &Source) -> bool {
+        let mut found = true;
+        for (keys, reference) in secret::references(settings) {
+            if let Err(problem) = reference.check(&|name| source.environment.get(name).cloned()) {
+                let path = keys.iter().fold(at.clone(), |path, key| path.key(key));
+                self.refuse(&path, problem);
+                found = false;
+            }
+        }
+        found
+    }
+
+    /// What settings of a kind are refused for.
+    pub(super) fn refuse_settings(&mut self, at: &KeyPath, kind: &str, problems: SettingProblems) {
+        if problems.is_empty() {
+            self.refuse(at, format!("kind {kind:?} refuses these settings and does not say why"));
+        }
+        for problem in problems {
+            self.refuse(&at.dotted(&problem.path), problem.message);
+        }
+    }
 }
 
 /// Checks the whole, services included. `None` when something in it is refused.
@@ -71,13 +95,15 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
     refuse_double_names(&raw.collectors, checker);
     let collectors: Vec<Option<CollectorSettings>> =
         raw.collectors.iter().map(|(name, raw)| collector(name, raw, checker, source)).collect();
+    let public_url = public_url(raw.web.public_url.as_deref(), checker);
+    let receivers = receivers::receivers(&raw.receivers, checker, source);
     let services = match raw.services_dir {
         Some(folder) => services::load(&PathBuf::from(folder), checker, source),
         None => Some(Vec::new()),
     };
     Some(Settings {
         data_dir,
-        web: Web { listen: listen? },
+        web: Web { listen: listen?, public_url },
         log: LogSettings { format: raw.log.format, level: level? },
         metrics: Metrics { keep_periods: raw.metrics.keep_periods },
         run: Run {
@@ -86,6 +112,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
         },
         collectors: collectors.into_iter().collect::<Option<_>>()?,
         services: services?,
+        receivers: receivers?,
     })
 }
 
@@ -98,6 +125,14 @@ fn listen(text: &str, checker: &mut Checker<'_>) -> Option<SocketAddr> {
         );
     }
     address
+}
+
+fn public_url(text: Option<&str>, checker: &mut Checker<'_>) -> Option<String> {
+    let text = text?;
+    if let Err(problem) = Address::parse(text) {
+        checker.refuse(&KeyPath::of(&["web", "public_url"]), problem);
+    }
+    Some(text.trim_end_matches('/').to_owned())
 }
 
 /// The words `tracing` knows as levels.
@@ -207,25 +242,14 @@ fn build(
     checker: &mut Checker<'_>,
     source: &Source,
 ) -> Option<std::sync::Arc<dyn collectors::Collector>> {
-    let mut secrets_found = true;
-    for (keys, reference) in secret::references(settings) {
-        if let Err(problem) = reference.check(&|name| source.environment.get(name).cloned()) {
-            let path = keys.iter().fold(at.clone(), |path, key| path.key(key));
-            checker.refuse(&path, problem);
-            secrets_found = false;
+    let secrets_found = checker.secrets(at, settings, source);
+    match (kind.build)(settings) {
+        Ok(collector) => Some(collector).filter(|_| secrets_found),
+        Err(problems) => {
+            checker.refuse_settings(at, kind.name, problems);
+            None
         }
     }
-    let problems = match (kind.build)(settings) {
-        Ok(collector) => return Some(collector).filter(|_| secrets_found),
-        Err(problems) => problems,
-    };
-    if problems.is_empty() {
-        checker.refuse(at, format!("kind {:?} refuses these settings and does not say why", kind.name));
-    }
-    for problem in problems {
-        checker.refuse(&at.dotted(&problem.path), problem.message);
-    }
-    None
 }
 
 /// A series goes on under one name: a name adopted may be neither in use nor adopted twice.

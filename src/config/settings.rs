@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use collectors::{Collector, Kind};
 use kpi::service::{ServiceDescription, ServiceRules};
-use kpi::{CollectorName, ServiceId};
+use kpi::{CollectorName, ReceiverName, ServiceId};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::alerts::deliver::{QuietHours, Receiver, ReceiverKind, Route};
 use crate::plan::Schedule;
 
 /// A configuration without an error in it.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub collectors: Vec<CollectorSettings>,
     /// Services by id.
     pub services: Vec<ServiceSettings>,
+    /// Receivers of alerts by name.
+    pub receivers: Vec<ReceiverSettings>,
 }
 
 /// The web server.
@@ -38,6 +41,8 @@ pub struct Settings {
 pub struct Web {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Where people reach it, for the links in alerts.
+    pub public_url: Option<String>,
 }
 
 /// What the program says about itself, on standard error.
@@ -117,6 +122,36 @@ impl std::fmt::Debug for CollectorSettings {
             .field("name", &self.name)
             .field("kind", &self.kind.name)
             .field("schedule", &self.schedule.text())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One configured receiver of alerts.
+#[derive(Clone)]
+pub struct ReceiverSettings {
+    /// Its name.
+    pub name: ReceiverName,
+    /// Its kind.
+    pub kind: &'static ReceiverKind,
+    /// Which alerts it takes.
+    pub route: Route,
+    /// Whether it is told that an alert is over.
+    pub resolved: bool,
+    /// Hours in which it is not told.
+    pub quiet_hours: Option<QuietHours>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// How long a message is tried before it is given up.
+    pub give_up_after: Duration,
+    /// Ready to be told.
+    pub receiver: Arc<dyn Receiver>,
+}
+
+impl std::fmt::Debug for ReceiverSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReceiverSettings")
+            .field("name", &self.name)
+            .field("kind", &self.kind.name)
             .finish_non_exhaustive()
     }
 }

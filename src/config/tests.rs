@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::raw::{RawCollector, RawDefinition, RawService, RawSettings};
+use super::raw::{RawCollector, RawDefinition, RawQuietHours, RawReceiver, RawService, RawSettings};
 use super::scalar::Length;
 use super::settings::KeepPeriods;
 
@@ -43,6 +43,10 @@ fn defaults() -> BTreeMap<String, Value> {
     let mut keys = BTreeMap::new();
     flatten("", serde_json::to_value(RawSettings::default()).unwrap(), &mut keys);
     keys.remove("collectors");
+    keys.remove("receivers");
+    flatten("receivers.NAME", serde_json::to_value(RawReceiver::default()).unwrap(), &mut keys);
+    let quiet = serde_json::to_value(RawQuietHours::default()).unwrap();
+    flatten("receivers.NAME.quiet_hours", quiet, &mut keys);
     flatten("collectors.NAME", serde_json::to_value(RawCollector::default()).unwrap(), &mut keys);
     flatten("service", serde_json::to_value(RawService::default()).unwrap(), &mut keys);
     flatten("service.digital", serde_json::to_value(RawDefinition::default()).unwrap(), &mut keys);

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
 use super::{FILE_NAME, OpenError, StateDb, remember, unavailable};
 
 /// Every version of the schema in order; the number of the last one is `PRAGMA user_version`.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Years of daily runs of many collectors, and still a small file.
 const RUNS_KEPT: i64 = 100_000;
@@ -88,8 +88,39 @@ pub(super) fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError>
         fresh: !found || quarantined.is_some(),
         quarantined,
         interrupted_runs: interrupted as u64,
-        state: StateDb::holding(connection, lock),
+        state: StateDb::holding(connection, Some(lock)),
     })
+}
+
+/// Opens the file for reading beside the process that writes it; `None` where there is none yet.
+pub(super) fn open_read_only(data_dir: &Path) -> Result<Option<StateDb>, OpenError> {
+    let file = data_dir.join(FILE_NAME);
+    if !file.try_exists().map_err(|error| unavailable(&file, &error))? {
+        return Ok(None);
+    }
+    let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = connection.map_err(|error| unavailable(&file, &error))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| unavailable(&file, &error))?;
+    let version: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| unavailable(&file, &error))?;
+    if usize::try_from(version).ok() != Some(MIGRATIONS.len()) {
+        let problem = format!(
+            "its schema has version {version} and this program knows {}; run the daemon once",
+            MIGRATIONS.len()
+        );
+        return Err(unavailable(&file, &problem));
+    }
+    Ok(Some(StateDb::holding(connection, None)))
+}
+
+/// State that lasts as long as the process.
+pub(super) fn in_memory() -> rusqlite::Result<StateDb> {
+    let connection = Connection::open_in_memory()?;
+    for statements in MIGRATIONS {
+        connection.execute_batch(statements)?;
+    }
+    Ok(StateDb::holding(connection, None))
 }
 
 /// Two daemons on one directory would run every collector twice.
@@ -128,7 +159,7 @@ fn connect(file: &Path) -> Result<Connection, Refusal> {
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
-    for table in ["run", "cursor", "bookmark", "backfill"] {
+    for table in ["run", "cursor", "bookmark", "backfill", "alert", "delivery"] {
         connection.prepare(&format!("SELECT * FROM {table}"))?;
     }
     Ok(connection)

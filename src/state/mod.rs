@@ -1,12 +1,12 @@
 //! What the daemon remembers of its own doing, in `state.db` of the data directory: runs, cursors,
-//! bookmarks and backfills.
+//! bookmarks and backfills, alerts and what receivers were told of them.
 //!
 //! The store is the truth. This file may be lost: then sources are read again, which changes nothing
 //! in the store. So a damaged one is moved aside and begun anew rather than refused.
 
 mod file;
 mod recover;
-mod remember;
+pub(crate) mod remember;
 
 pub use file::{Opened, Quarantined};
 pub use recover::{RecoverError, recover_cursors};
@@ -53,8 +53,8 @@ pub struct StateDb {
 struct Held {
     // Before the lock, so that it is closed before the next one may open it.
     connection: Mutex<Connection>,
-    /// Absent where it was opened for reading.
-    _lock: std::fs::File,
+    /// Absent where it was opened for reading, or is in memory.
+    _lock: Option<std::fs::File>,
 }
 
 impl StateDb {
@@ -64,12 +64,22 @@ impl StateDb {
         file::open(data_dir, now)
     }
 
-    fn holding(connection: Connection, lock: std::fs::File) -> Self {
+    /// Opens the state for reading, beside the process that writes it; `None` where there is none yet.
+    pub fn open_read_only(data_dir: &Path) -> Result<Option<Self>, OpenError> {
+        file::open_read_only(data_dir)
+    }
+
+    /// State that lasts as long as the process: for commands that keep nothing, and for tests.
+    pub fn in_memory() -> Result<Self, StateError> {
+        file::in_memory().map_err(|error| StateError(error.to_string()))
+    }
+
+    fn holding(connection: Connection, lock: Option<std::fs::File>) -> Self {
         Self { held: Arc::new(Held { connection: Mutex::new(connection), _lock: lock }) }
     }
 
     /// Runs a few statements on a thread where waiting for the disk holds nobody up.
-    async fn with<T, F>(&self, work: F) -> Result<T, StateError>
+    pub(crate) async fn with<T, F>(&self, work: F) -> Result<T, StateError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -88,7 +98,7 @@ fn unavailable(file: &Path, problem: &dyn std::fmt::Display) -> OpenError {
 }
 
 /// A stored text that is not what this program writes, as the error of the row it is in.
-fn malformed<E>(column: usize, error: E) -> rusqlite::Error
+pub(crate) fn malformed<E>(column: usize, error: E) -> rusqlite::Error
 where
     E: std::error::Error + Send + Sync + 'static,
 {

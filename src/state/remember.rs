@@ -199,10 +199,10 @@ fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
 }
 
 /// 64 bits hold the years 1677 to 2262, and no run is outside them.
-pub(super) fn nanoseconds(instant: Timestamp) -> i64 {
+pub(crate) fn nanoseconds(instant: Timestamp) -> i64 {
     i64::try_from(instant.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
-fn timestamp(nanoseconds: i64) -> Timestamp {
+pub(crate) fn timestamp(nanoseconds: i64) -> Timestamp {
     Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -1,0 +1,23 @@
+//! `alerts`: what is wrong and was, and whether receivers can be told.
+
+mod list;
+mod test;
+
+use clap::Subcommand;
+
+use super::Environment;
+use super::error::CommandError;
+
+/// Show alerts, and try their receivers.
+#[derive(Debug, Subcommand)]
+pub(super) enum Alerts {
+    List(list::List),
+    Test(test::Test),
+}
+
+pub(super) async fn run(command: Alerts, environment: &Environment) -> Result<(), CommandError> {
+    match command {
+        Alerts::List(command) => list::run(&command, environment).await,
+        Alerts::Test(command) => test::run(&command, environment).await,
+    }
+}
