@@ -6,8 +6,8 @@ use ring::signature::{KeyPair, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedP
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A key made for these tests; it opens nothing.
-const KEY: &str = include_str!("test-key.pem");
+/// The stand-in's own key, PKCS#8, made for it and known to everybody: see `README.md` beside it.
+const KEY: &[u8] = include_bytes!("test-key.der");
 
 /// E-mail of the one service account the stand-in knows.
 pub const CLIENT_EMAIL: &str = "collector@simulated-project.iam.gserviceaccount.example";
@@ -29,7 +29,7 @@ pub fn service_account_key(address: &str) -> Value {
         "type": "service_account",
         "project_id": "simulated-project",
         "private_key_id": KEY_ID,
-        "private_key": KEY,
+        "private_key": pem(KEY),
         "client_email": CLIENT_EMAIL,
         "client_id": "100000000000000000001",
         "token_uri": format!("{address}/token"),
@@ -110,8 +110,20 @@ fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
+/// A private key as key files hold it: Base64 in lines of 64 characters (RFC 7468).
+fn pem(key: &[u8]) -> String {
+    let label = "PRIVATE KEY";
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for (position, character) in STANDARD.encode(key).chars().enumerate() {
+        if position > 0 && position.is_multiple_of(64) {
+            text.push('\n');
+        }
+        text.push(character);
+    }
+    text + &format!("\n-----END {label}-----\n")
+}
+
 fn public_key() -> Option<Vec<u8>> {
-    let text: String = KEY.lines().filter(|line| !line.starts_with("-----")).collect();
-    let pair = RsaKeyPair::from_pkcs8(&STANDARD.decode(text).ok()?).ok()?;
+    let pair = RsaKeyPair::from_pkcs8(KEY).ok()?;
     Some(pair.public_key().as_ref().to_vec())
 }

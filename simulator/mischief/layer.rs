@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::{Book, Call, EndlessPages, Mischief, RetryAfter, bodies};
 use crate::World;
@@ -26,15 +28,25 @@ pub(crate) struct Layer {
     pub(crate) elsewhere: String,
 }
 
-/// Counts the call and lets it through. The outermost layer: what the others refuse is a call too.
+/// Counts the call, lets it through, and dates the answer by the world's clock, as a source does by its
+/// own. The outermost layer: what the others refuse is a call too.
 pub(crate) async fn count(State(layer): State<Arc<Layer>>, request: Request, next: Next) -> Response {
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let method = request.method().to_string();
     let authorized = request.headers().contains_key(AUTHORIZATION);
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if let Some(date) = date(layer.world.now()) {
+        response.headers_mut().insert(DATE, date);
+    }
     let status = response.status().as_u16();
     layer.book.record(Call { method, path, authorized, status });
     response
+}
+
+/// An instant as `Date` has it (RFC 9110, 5.6.7).
+fn date(now: Timestamp) -> Option<HeaderValue> {
+    let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok()?;
+    HeaderValue::from_str(&text).ok()
 }
 
 /// Answers the call, well or badly.

@@ -145,3 +145,16 @@ async fn a_stopped_stand_in_refuses_connections() {
     running.stop().await;
     assert!(client().get(url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn answers_are_dated_by_the_clock_of_the_world() {
+    let (running, clock) = start().await;
+    for (hours, expected) in [(0, "Mon, 23 Nov 2026 09:00:00 GMT"), (15, "Tue, 24 Nov 2026 00:00:00 GMT")] {
+        clock.forward(hours);
+        for source in Source::ALL {
+            let response = client().get(running.address(source)).send().await.unwrap();
+            let date = response.headers()["date"].to_str().unwrap();
+            assert_eq!(date, expected, "{source}");
+        }
+    }
+}
