@@ -9,13 +9,14 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kpi::service::ServiceDescription;
-use kpi::{FigureKey, Measure, Value};
+use kpi::{FigureKey, Measure, ServiceId, Value};
 use pp_collector::store::{
     Accepted, DatedDescription, EmbeddedStore, Query, Series, SeriesHistory, Store, StoreError, StoredPoint,
     Submission,
@@ -49,6 +50,9 @@ impl Store for Temporary {
     }
     async fn latest(&self) -> Result<Vec<Series>, StoreError> {
         self.store.latest().await
+    }
+    async fn services_with_figures(&self) -> Result<BTreeSet<ServiceId>, StoreError> {
+        self.store.services_with_figures().await
     }
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
         self.store.services(known_at).await

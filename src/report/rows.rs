@@ -233,8 +233,12 @@ fn group_rows(
                 } else {
                     calculator.compute(*kpi, period)
                 };
-                let transactions = calculator.compute(Kpi::Transactions, period);
-                (*id, figure, transactions.state.known().map(|known| known.value))
+                let volume = |figure: &KpiFigure| figure.state.known().map(|known| known.value);
+                let transactions = match kpi {
+                    Kpi::Transactions => volume(&figure),
+                    _ => volume(&calculator.compute(Kpi::Transactions, period)),
+                };
+                (*id, figure, transactions)
             })
             .collect();
         let group = combine(

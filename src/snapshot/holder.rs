@@ -73,8 +73,7 @@ impl Snapshots {
     pub async fn rebuild_all(&self) -> Result<(), StoreError> {
         let _turn = self.rebuilding.lock().await;
         let catalogue = self.catalogue().await?;
-        let fed: BTreeSet<ServiceId> =
-            self.store.latest().await?.into_iter().map(|series| series.key.service).collect();
+        let fed = self.store.services_with_figures().await?;
         let wanted: BTreeSet<ServiceId> = catalogue.keys().cloned().chain(fed).collect();
         let fresh = Snapshot::empty(self.clock.now());
         self.replace(fresh, &catalogue, &wanted).await

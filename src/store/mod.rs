@@ -39,6 +39,11 @@ pub trait Store: Send + Sync {
     /// The newest figure of every series.
     async fn latest(&self) -> Result<Vec<Series>, StoreError>;
 
+    /// Services that at least one figure is stored of.
+    async fn services_with_figures(&self) -> Result<BTreeSet<ServiceId>, StoreError> {
+        Ok(self.latest().await?.into_iter().map(|series| series.key.service).collect())
+    }
+
     /// Services as sources describe them, each as last known at an instant (now where `None`).
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError>;
 
@@ -74,6 +79,13 @@ pub struct Provenance {
     pub adopts: Vec<CollectorName>,
     /// When it gathered them.
     pub collected_at: Timestamp,
+}
+
+impl Provenance {
+    /// Whether series of this owner are this collector's own.
+    pub fn feeds(&self, owner: &CollectorName) -> bool {
+        self.collector == *owner || self.adopts.contains(owner)
+    }
 }
 
 /// Accepted figures on their way into the store.
@@ -142,6 +154,31 @@ pub struct Query {
     pub known_at: Option<Timestamp>,
 }
 
+impl Query {
+    /// Selects some figures, and with them others of their services between the first and the last of
+    /// them. `None` where there are no figures to select.
+    pub fn of_points<'a>(series: impl Iterator<Item = (&'a SeriesKey, &'a [Point])>) -> Option<Self> {
+        let mut services: BTreeSet<ServiceId> = BTreeSet::new();
+        let mut days: Option<(Date, Date)> = None;
+        for (key, points) in series {
+            for date in points.iter().map(|point| point.period.start_date()) {
+                days = Some(days.map_or((date, date), |(first, last)| (first.min(date), last.max(date))));
+            }
+            if !points.is_empty() && !services.contains(&key.service) {
+                services.insert(key.service.clone());
+            }
+        }
+        let (first, last) = days?;
+        // No period begins after the years that periods may lie in.
+        Some(Self {
+            services: Some(services.into_iter().collect()),
+            from: Some(first),
+            to: last.tomorrow().ok(),
+            ..Self::default()
+        })
+    }
+}
+
 /// A series as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
@@ -203,39 +240,31 @@ pub enum StoreError {
     },
 }
 
-/// A store that takes and gives nothing, for runs that only show what they would store.
+/// A store that is empty and takes nothing, for runs that only show what they would store where there
+/// is no store yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoStore;
-
-impl NoStore {
-    fn refuse<T>() -> Result<T, StoreError> {
-        Err(StoreError::Unavailable {
-            place: "of a dry run".to_owned(),
-            problem: "nothing is kept".to_owned(),
-        })
-    }
-}
 
 #[async_trait]
 impl Store for NoStore {
     async fn append(&self, _: Arc<Submission>) -> Result<Accepted, StoreError> {
-        Self::refuse()
+        Err(StoreError::Refused { place: "of a dry run".to_owned(), problem: "nothing is kept".to_owned() })
     }
 
     async fn series(&self, _: &Query) -> Result<Vec<Series>, StoreError> {
-        Self::refuse()
+        Ok(Vec::new())
     }
 
     async fn revisions(&self, _: &FigureKey) -> Result<Vec<StoredPoint>, StoreError> {
-        Self::refuse()
+        Ok(Vec::new())
     }
 
     async fn latest(&self) -> Result<Vec<Series>, StoreError> {
-        Self::refuse()
+        Ok(Vec::new())
     }
 
     async fn services(&self, _: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
-        Self::refuse()
+        Ok(Vec::new())
     }
     async fn history(&self, _: &Query) -> Result<Vec<SeriesHistory>, StoreError> {
         Self::refuse()

@@ -37,6 +37,7 @@ macro_rules! store_contract {
             the_newest_days_count_from_each_series_own_newest,
             the_newest_days_count_from_what_was_known,
             the_latest_figure_of_every_series,
+            services_with_figures_are_known,
             an_older_period_does_not_become_the_latest,
             a_series_belongs_to_its_first_collector,
             a_renamed_collector_takes_its_series_over,
@@ -375,6 +376,20 @@ pub(crate) async fn the_latest_figure_of_every_series(open: impl Open) {
     let read: Vec<_> =
         latest.iter().map(|s| (s.points.len(), s.points[0].point, s.points[0].revision)).collect();
     assert_eq!(read, [(1, point(3, known("5")), 2), (1, point(1, known("7")), 1)]);
+}
+
+pub(crate) async fn services_with_figures_are_known(open: impl Open) {
+    let store = open().await;
+    let other = series_key("other", Measure::Started);
+    let sent = Sent::at(0)
+        .figures(&completed(), points(&[(0, "1")]))
+        .figures(&series_key("other", Measure::Completed), points(&[(0, "1")]))
+        .figures(&other, points(&[(1, "7")]))
+        .figures(&series_key("silent", Measure::Started), Vec::new());
+    store.append(sent.done()).await.unwrap();
+    let services = store.services_with_figures().await.unwrap();
+    let services: Vec<&str> = services.iter().map(kpi::ServiceId::as_str).collect();
+    assert_eq!(services, ["apply-for-teacher-training", "other"], "once each, and none without a figure");
 }
 
 pub(crate) async fn an_older_period_does_not_become_the_latest(open: impl Open) {

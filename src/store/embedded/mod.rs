@@ -23,13 +23,14 @@ pub use outbox::{Backlog, Unsent};
 pub use stats::Stats;
 pub use verify::Verification;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use kpi::FigureKey;
 use kpi::service::ServiceDescription;
+use kpi::{FigureKey, ServiceId};
 use tokio::sync::Notify;
 
 use self::fault::Fault;
@@ -151,6 +152,10 @@ impl Store for EmbeddedStore {
 
     async fn latest(&self) -> Result<Vec<Series>, StoreError> {
         self.readers.run(|connection| query::latest(connection)).await
+    }
+
+    async fn services_with_figures(&self) -> Result<BTreeSet<ServiceId>, StoreError> {
+        self.readers.run(|connection| query::services_with_figures(connection)).await
     }
 
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {

@@ -3,11 +3,11 @@
 //! Every figure is reached through its series: one short range scan of the key for each series that
 //! a query selects, whatever the size of the table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use kpi::{CollectorName, FigureKey, Period, PeriodKind};
+use kpi::{CollectorName, FigureKey, Period, PeriodKind, ServiceId};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::fault::{Fault, Outcome};
@@ -75,6 +75,17 @@ pub(super) fn latest(connection: &Connection) -> Outcome<Vec<Series>> {
     }
     latest.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     Ok(latest)
+}
+
+/// A series is made with its first figure, so its row says that there is one.
+pub(super) fn services_with_figures(connection: &Connection) -> Outcome<BTreeSet<ServiceId>> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT service FROM series")?;
+    let mut rows = statement.query([])?;
+    let mut services = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        services.insert(row.get::<_, String>(0)?.parse().map_err(Fault::unreadable)?);
+    }
+    Ok(services)
 }
 
 pub(super) fn revisions(connection: &Connection, key: &FigureKey) -> Outcome<Vec<StoredPoint>> {
