@@ -16,7 +16,7 @@ use collectors::{Context, MachineRandomness, NoQuotaMeter, SystemClock, kind};
 use futures::stream::{self, StreamExt as _};
 use jiff::{Timestamp, ToSpan as _};
 use kpi::period::london;
-use pp_collector::config::settings::CollectorSettings;
+use pp_collector::config::settings::{CollectorSettings, PurgeGuard};
 use pp_collector::plan::Schedule;
 use pp_collector::run::{Ask, Events, MemoryState, NullMeter, Runner, ServiceBook, Trigger};
 use pp_collector::store::EmbeddedStore;
@@ -98,6 +98,7 @@ fn collector(number: usize, folder: &Path, address: &str) -> CollectorSettings {
         retries: 0,
         start: Some(Timestamp::now().to_zoned(london()).date() - days.days()),
         look_back: None,
+        purge_guard: PurgeGuard::of_kind(kind),
         collector: (kind.build)(&table.parse().expect("TOML")).unwrap_or_else(|all| panic!("{all:#?}")),
     }
 }

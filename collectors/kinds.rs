@@ -14,6 +14,9 @@ pub struct Kind {
     /// The reasons a collection fails for. Each has a recorded case; why the others do not occur stands in the
     /// README of the kind.
     pub reasons: &'static [Reason],
+    /// Days after its end from which a period that looks lower has lost records at the source, rather
+    /// than being corrected. `None` where sources of the kind delete none, or are documents.
+    pub purge_guard_days: Option<u32>,
     /// Checks settings and builds a collector, offline: no file of figures is opened and no socket.
     pub build: fn(&toml::Table) -> Result<Arc<dyn Collector>, SettingProblems>,
 }

@@ -19,7 +19,7 @@ fn span(first: &str, last: &str) -> PeriodSpan {
 }
 
 fn stored(new: u64, unchanged: u64, revised: u64) -> Outcome {
-    Outcome::Stored(Counts { new, unchanged, revised })
+    Outcome::Stored(Counts { new, unchanged, revised, held_back: 0 })
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn a_preview_stores_and_remembers_nothing() {
     let visas = settings("visas", Fake::new(windows(7, 0)));
     let stop = CancellationToken::new();
     let preview = world.runner().preview(&visas, &Ask::Due, &stop).await.unwrap();
-    assert_eq!(preview.submissions[0].series[0].points.len(), 1);
+    assert_eq!(preview.figures.len(), 1);
     assert!(world.store.periods().is_empty() && world.state.reports().is_empty());
     assert_eq!(world.cursor(&visas).await, None);
 }

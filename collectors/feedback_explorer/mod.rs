@@ -16,6 +16,7 @@ pub const KIND: Kind = Kind {
     name: "feedback_explorer",
     summary: "exports of Feedback Explorer: ratings from 1 to 5 given on the pages where services end",
     reasons: &Reason::ALL_BUT_QUOTA,
+    purge_guard_days: None,
     build,
 };
 

@@ -39,6 +39,8 @@ pub const KIND: Kind = Kind {
     name: "ga4",
     summary: "Google Analytics 4: starts, completions and ratings by event, from the Data API",
     reasons: &Reason::ALL,
+    // Google counts until 12 days after; properties keep events for 2 months at least.
+    purge_guard_days: Some(30),
     build,
 };
 

@@ -19,6 +19,7 @@ pub const KIND: Kind = Kind {
     name: "govuk_forms",
     summary: "metrics files of GOV.UK Forms: started and completed, by day",
     reasons: &Reason::ALL_BUT_QUOTA,
+    purge_guard_days: None,
     build,
 };
 

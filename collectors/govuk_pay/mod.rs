@@ -26,6 +26,7 @@ pub const KIND: Kind = Kind {
     name: "govuk_pay",
     summary: "payments by GOV.UK Pay: begun and successful, online and by telephone",
     reasons: &Reason::ALL_BUT_QUOTA,
+    purge_guard_days: None,
     build,
 };
 

@@ -28,6 +28,8 @@ pub const KIND: Kind = Kind {
     name: "http_json",
     summary: "any JSON API: what to ask and where the figures are by JSON Pointer",
     reasons: &Reason::ALL_BUT_QUOTA,
+    // Of the system behind it nothing is known: as for a database.
+    purge_guard_days: Some(90),
     build,
 };
 

@@ -29,6 +29,8 @@ pub const KIND: Kind = Kind {
     name: "matomo",
     summary: "Matomo 4 to 6: goals, events, pages, visits and funnels of its sites",
     reasons: &Reason::ALL_BUT_QUOTA,
+    // Matomo archives anew up to 6 months back, and deletes its log from then on where it does at all.
+    purge_guard_days: Some(180),
     build,
 };
 

@@ -24,6 +24,7 @@ pub const KIND: Kind = Kind {
     name: "plausible",
     summary: "Plausible Analytics: goals, pages and visits of its sites, by the Stats API v2",
     reasons: &Reason::ALL,
+    purge_guard_days: None,
     build,
 };
 

@@ -24,6 +24,8 @@ pub const KIND: Kind = Kind {
     name: "prometheus",
     summary: "counters that services export to Prometheus, Thanos or Mimir, by PromQL expressions",
     reasons: &Reason::ALL_BUT_QUOTA,
+    // Settled after minutes, kept for 15 days unless told otherwise.
+    purge_guard_days: Some(7),
     build,
 };
 

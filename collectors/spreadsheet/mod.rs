@@ -48,6 +48,7 @@ pub const KIND: Kind = Kind {
     name: "spreadsheet",
     summary: "CSV, TSV, xlsx, xls and ods files: one, a folder of them, or at an http(s) address",
     reasons: &Reason::ALL_BUT_QUOTA,
+    purge_guard_days: None,
     build,
 };
 

@@ -34,6 +34,8 @@ pub const KIND: Kind = Kind {
     name: "sql",
     summary: "a read-only query of a PostgreSQL server or an SQLite file",
     reasons: &Reason::ALL_BUT_QUOTA,
+    // Cases are corrected for up to 90 days; retention deletes them later than that.
+    purge_guard_days: Some(90),
     build,
 };
 

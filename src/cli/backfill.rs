@@ -29,6 +29,9 @@ pub(super) struct Backfill {
     /// Last day, included.
     #[arg(long, value_name = "DATE")]
     to: Date,
+    /// Take values of old periods that are lower than those stored, which the purge guard holds back.
+    #[arg(long)]
+    accept_lower: bool,
 }
 
 pub(super) async fn run(command: Backfill, environment: &Environment) -> Result<(), CommandError> {
@@ -37,7 +40,7 @@ pub(super) async fn run(command: Backfill, environment: &Environment) -> Result<
     }
     let stop = stop::on_signal()?;
     let settings = environment.settings()?;
-    let collectors = chosen(&settings.collectors, &command.names)?;
+    let collectors = chosen(&settings.collectors, &command.names, command.accept_lower)?;
     let keeping = environment.keeping(&settings).await?;
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))

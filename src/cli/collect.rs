@@ -9,7 +9,7 @@ use kpi::CollectorName;
 
 use super::error::CommandError;
 use super::{Environment, progress, stop, table};
-use crate::config::settings::CollectorSettings;
+use crate::config::settings::{CollectorSettings, PurgeGuard};
 use crate::daemon;
 use crate::run::{Ask, Events, Failure, NullMeter, Outcome, RunReport, Trigger};
 
@@ -22,7 +22,7 @@ pub(super) struct Collect {
     /// Every collector.
     #[arg(long)]
     all: bool,
-    /// Show the figures as a table and store nothing.
+    /// Show the figures as a table, with what they would change, and store nothing.
     #[arg(long)]
     dry_run: bool,
     /// Ask for periods from this day on, whatever was stored before.
@@ -31,12 +31,15 @@ pub(super) struct Collect {
     /// Ask for periods up to this day, included.
     #[arg(long, value_name = "DATE", requires = "from")]
     to: Option<Date>,
+    /// Take values of old periods that are lower than those stored, which the purge guard holds back.
+    #[arg(long)]
+    accept_lower: bool,
 }
 
 pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(), CommandError> {
     let stop = stop::on_signal()?;
     let settings = environment.settings()?;
-    let collectors = chosen(&settings.collectors, &command.names)?;
+    let collectors = chosen(&settings.collectors, &command.names, command.accept_lower)?;
     let ask = match (command.from, command.to) {
         (Some(from), Some(to)) if to < from => {
             return Err(CommandError::Usage(format!("--to {to} is before --from {from}")));
@@ -44,8 +47,11 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
         (Some(from), Some(to)) => Ask::Days(from, to),
         _ => Ask::Due,
     };
-    let keeping =
-        if command.dry_run { super::nothing_kept() } else { environment.keeping(&settings).await? };
+    let keeping = if command.dry_run {
+        environment.looking(&settings).await?
+    } else {
+        environment.keeping(&settings).await?
+    };
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
             .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
@@ -78,8 +84,24 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
     Ok(())
 }
 
-/// The collectors of these names, all where none is named.
+/// The collectors of these names, all where none is named; without their purge guard where lower
+/// values are to be accepted.
 pub(super) fn chosen(
+    collectors: &[CollectorSettings],
+    names: &[CollectorName],
+    accept_lower: bool,
+) -> Result<Vec<CollectorSettings>, CommandError> {
+    let mut chosen = named(collectors, names)?;
+    if accept_lower {
+        for collector in &mut chosen {
+            collector.purge_guard = PurgeGuard::Off;
+        }
+    }
+    Ok(chosen)
+}
+
+/// The collectors of these names, all where none is named.
+pub(super) fn named(
     collectors: &[CollectorSettings],
     names: &[CollectorName],
 ) -> Result<Vec<CollectorSettings>, CommandError> {
@@ -105,8 +127,12 @@ pub(super) fn say(report: &RunReport) {
     let name = &report.collector;
     match &report.outcome {
         Outcome::Stored(counts) => {
+            let held_back = match counts.held_back {
+                0 => String::new(),
+                held_back => format!(", {held_back} held back"),
+            };
             println!(
-                "{name}: {} new, {} unchanged, {} revised",
+                "{name}: {} new, {} unchanged, {} revised{held_back}",
                 counts.new, counts.unchanged, counts.revised
             );
         }

@@ -199,12 +199,8 @@ impl Watcher for Told {
     }
 
     fn ended(&self, collector: &CollectorName, reports: &[RunReport]) {
-        let counts = reports.iter().map(RunReport::counts).fold(Counts::default(), |sum, counts| Counts {
-            new: sum.new + counts.new,
-            unchanged: sum.unchanged + counts.unchanged,
-            revised: sum.revised + counts.revised,
-        });
-        let Counts { new, unchanged, revised } = counts;
+        let counts = reports.iter().map(RunReport::counts).fold(Counts::default(), Counts::add);
+        let Counts { new, unchanged, revised, .. } = counts;
         self.bar.suspend(|| {
             line!("{collector}: {new} new, {unchanged} unchanged, {revised} revised");
             if let Some(failure) = reports.last().and_then(RunReport::failure) {

@@ -32,7 +32,7 @@ use crate::daemon::Keeping;
 use crate::run::MemoryState;
 use crate::state::{StateDb, recover_cursors};
 use crate::store::NoStore;
-use crate::store::embedded::EmbeddedStore;
+use crate::store::embedded::{self as store_file, EmbeddedStore};
 
 /// Collects the transactions, take-up, cost and satisfaction of public services, keeps every revision
 /// and shows the KPIs.
@@ -76,6 +76,21 @@ impl Environment {
     /// The configuration, without an error in it.
     fn settings(&self) -> Result<Settings, CommandError> {
         Ok(config::load(&self.source)?)
+    }
+
+    /// What is stored, for a run that only shows what it would store: also beside a daemon, and also
+    /// where there is no store yet.
+    async fn looking(&self, settings: &Settings) -> Result<Keeping, CommandError> {
+        let keeping = nothing_kept();
+        if !settings.data_dir.join(store_file::FILE_NAME).exists() {
+            return Ok(keeping);
+        }
+        let store = Arc::new(read_store(settings)?);
+        // Where the daemon's own memory is out of reach, the store tells how far it has come.
+        recover_cursors(keeping.state.as_ref(), store.as_ref(), &settings.collectors)
+            .await
+            .map_err(|error| CommandError::caused("cannot tell how far collectors have come", error))?;
+        Ok(Keeping { store, ..keeping })
     }
 
     /// Store and state, as the only process that writes to them.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use kpi::calculate::KpiState;
-use kpi::{CollectorName, Kpi, Period};
+use kpi::{CollectorName, Kpi, Period, Value};
 use rust_decimal::Decimal;
 
 use crate::report::{Row, Subject};
-use crate::run::Preview;
+use crate::run::{Preview, Previewed, Standing};
 use crate::wording::number;
 
 const HEADINGS: [(Kpi, &str); 6] = [
@@ -19,6 +19,8 @@ const HEADINGS: [(Kpi, &str); 6] = [
     (Kpi::TotalCost, "Total cost"),
     (Kpi::UserSatisfaction, "Satisfaction"),
 ];
+
+const PROVISIONAL: &str = "p: provisional, the source may still revise it.\n";
 
 /// Widest subject shown whole.
 const SUBJECT_WIDTH: usize = 60;
@@ -59,34 +61,51 @@ const LISTED: usize = 200;
 
 /// The figures a run would store, a line each.
 pub(super) fn preview(collector: &CollectorName, preview: &Preview) -> String {
-    let figures = preview.submissions.iter().flat_map(|submission| &submission.series);
-    let mut cells = vec![["Service", "Measure", "Channel", "Period", "Value"].map(str::to_owned).to_vec()];
-    let mut count = 0;
-    for series in figures {
-        let key = &series.key;
-        for point in &series.points {
-            count += 1;
-            if count <= LISTED {
-                let value = point.value.to_string().replace('_', " ");
-                cells.push(vec![
-                    shortened(key.service.as_str()),
-                    key.measure.to_string(),
-                    key.channel.to_string(),
-                    point.period.to_string(),
-                    value,
-                ]);
-            }
+    let headings = ["Service", "Measure", "Channel", "Period", "Value", "In the store"];
+    let mut cells = vec![headings.map(str::to_owned).to_vec()];
+    cells.extend(preview.figures.iter().take(LISTED).map(|Previewed { series, point, standing }| {
+        let mut value = absent_in_words(point.value);
+        if point.quality.provisional {
+            value.push_str(" p");
         }
-    }
+        vec![
+            shortened(series.service.as_str()),
+            series.measure.to_string(),
+            series.channel.to_string(),
+            point.period.to_string(),
+            value,
+            standing_in_words(point.value, standing),
+        ]
+    }));
     let mut text = aligned(&cells, 2);
+    let count = preview.figures.len();
     if count > LISTED {
         let _ = writeln!(text, "and {} more", count - LISTED);
+    }
+    if preview.figures.iter().any(|figure| figure.point.quality.provisional) {
+        text.push_str(PROVISIONAL);
     }
     let _ = writeln!(text, "{collector}: {count} figures; nothing was stored");
     for note in &preview.notes {
         let _ = writeln!(text, "{collector}: note: {}: {}", note.place, note.text);
     }
     text
+}
+
+fn absent_in_words(value: Value) -> String {
+    value.to_string().replace('_', " ")
+}
+
+/// What a figure would be to the store.
+fn standing_in_words(value: Value, standing: &Standing) -> String {
+    match standing {
+        Standing::New => "new".to_owned(),
+        Standing::Unchanged => "same".to_owned(),
+        Standing::Revises(stored) if *stored == value => "same, of other quality".to_owned(),
+        Standing::Revises(stored) => format!("was {}", absent_in_words(*stored)),
+        Standing::HeldBack(stored) => format!("{} stays, held back", absent_in_words(*stored)),
+        Standing::Foreign(owner) => format!("of {owner}, left out"),
+    }
 }
 
 fn heading(asked: &[&(Kpi, &str)]) -> Vec<String> {
@@ -181,6 +200,6 @@ fn notes(text: &mut String, rows: &[Row]) {
         }
     }
     if rows.iter().any(|row| row.figure.evidence.provisional) {
-        text.push_str("p: provisional, the source may still revise it.\n");
+        text.push_str(PROVISIONAL);
     }
 }

@@ -16,7 +16,7 @@ use super::scalar::{Day, Length, Number};
 use crate::alerts::Severity;
 use crate::alerts::deliver::Critical;
 
-use super::settings::{KeepPeriods, LogFormat, Publication};
+use super::settings::{KeepPeriods, LogFormat, Publication, PurgeGuard};
 
 /// The whole configuration: the file, `conf.d/*.toml` beside it, and `PP_*` variables.
 #[derive(Debug, Clone, Deserialize)]
@@ -143,6 +143,9 @@ pub(super) struct RawCollector {
     pub(super) start: Option<Day>,
     /// Closed periods before the newest to ask for again; the kind's own where it is left out.
     pub(super) look_back: Option<u32>,
+    /// From which age of a period on a lower value than the stored one is held back, or `off`; the
+    /// kind's own where it is left out.
+    pub(super) purge_guard: Option<PurgeGuard>,
     /// Names it had before, whose series it goes on with.
     pub(super) adopts: Vec<String>,
     /// What the kind itself wants to know; see the page of the kind.
@@ -160,6 +163,7 @@ impl Default for RawCollector {
             retries: 3,
             start: None,
             look_back: None,
+            purge_guard: None,
             adopts: Vec::new(),
             settings: toml::Table::new(),
         }

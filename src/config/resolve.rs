@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use collectors::http::Address;
 use collectors::{Kind, SettingProblems};
@@ -16,7 +17,7 @@ use super::document::Document;
 use super::path::KeyPath;
 use super::problem::Problem;
 use super::raw::{RawCollector, RawSettings};
-use super::settings::{CollectorSettings, LogSettings, Metrics, Run, Settings, Web};
+use super::settings::{CollectorSettings, LogSettings, Metrics, PurgeGuard, Run, Settings, Web};
 use super::suggest::did_you_mean;
 use super::{Source, receivers, secret, services};
 
@@ -174,6 +175,12 @@ fn collector(
     if raw.deadline.0.is_zero() {
         checker.refuse(&at.key("deadline"), "0 would end every run before it starts; give a longer time");
     }
+    if raw.purge_guard == Some(PurgeGuard::After(Duration::ZERO)) {
+        checker.refuse(
+            &at.key("purge_guard"),
+            "0 would hold back every correction; give the age from which the source corrects no more, or \"off\"",
+        );
+    }
     let adopts = adopted_names(&raw.adopts, &at.key("adopts"), checker);
     let built = kind.and_then(|kind| build(kind, &raw.settings, &at.key("settings"), checker, source));
     Some(CollectorSettings {
@@ -186,6 +193,7 @@ fn collector(
         retries: raw.retries,
         start: raw.start.map(|day| day.0),
         look_back: raw.look_back,
+        purge_guard: raw.purge_guard.unwrap_or_else(|| kind.map_or(PurgeGuard::Off, PurgeGuard::of_kind)),
         collector: built?,
     })
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use rust_decimal::Decimal;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use super::settings::KeepPeriods;
+use super::settings::{KeepPeriods, PurgeGuard};
 
 /// A length of time with its unit: `30s`, `10m`, `1h 30m`, `7 days` (a day is 24 hours).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +137,26 @@ impl<'de> Deserialize<'de> for KeepPeriods {
                     Ok(number) => self.visit_u64(number),
                     Err(_) if text == "all" => Ok(KeepPeriods::All),
                     Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for PurgeGuard {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = PurgeGuard;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a length of time such as \"90 days\", or \"off\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PurgeGuard, E> {
+                match Length::parse(text) {
+                    Some(Length(age)) => Ok(PurgeGuard::After(age)),
+                    None if text == "off" => Ok(PurgeGuard::Off),
+                    None => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
         }

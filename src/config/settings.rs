@@ -82,6 +82,26 @@ pub enum KeepPeriods {
     Count(NonZeroU32),
 }
 
+/// Whether a source may lower what is stored of old periods.
+///
+/// A source that deletes old records answers old periods with less than it once did, or with nothing.
+/// That is no correction, and must not overwrite what was counted while the records were there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PurgeGuard {
+    /// Whatever the source says is taken.
+    Off,
+    /// Of a period that ended longer ago than this, a lower value is held back.
+    After(Duration),
+}
+
+impl PurgeGuard {
+    /// What a kind of source needs where nothing is configured.
+    pub fn of_kind(kind: &Kind) -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        kind.purge_guard_days.map_or(Self::Off, |days| Self::After(DAY.saturating_mul(days)))
+    }
+}
+
 /// How runs are carried out.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -112,6 +132,8 @@ pub struct CollectorSettings {
     pub start: Option<jiff::civil::Date>,
     /// Closed periods before the cursor to ask for again; `None` for the kind's own default.
     pub look_back: Option<u32>,
+    /// From which age on a lower value does not replace a higher one.
+    pub purge_guard: PurgeGuard,
     /// Ready to be asked.
     pub collector: Arc<dyn Collector>,
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::raw::{RawCollector, RawDefinition, RawQuietHours, RawReceiver, RawService, RawSettings};
 use super::scalar::Length;
-use super::settings::KeepPeriods;
+use super::settings::{KeepPeriods, PurgeGuard};
 
 impl Serialize for Length {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -22,6 +22,15 @@ impl Serialize for KeepPeriods {
         match self {
             Self::All => serializer.serialize_str("all"),
             Self::Count(count) => serializer.serialize_u32(count.get()),
+        }
+    }
+}
+
+impl Serialize for PurgeGuard {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Off => serializer.serialize_str("off"),
+            Self::After(age) => Length(*age).serialize(serializer),
         }
     }
 }
@@ -71,6 +80,24 @@ fn the_manual_names_every_key_with_its_default() {
         } else {
             assert_eq!(manual[&key], default.to_string(), "default of {key}");
         }
+    }
+}
+
+#[test]
+fn the_manual_names_the_purge_guard_of_every_kind() {
+    let manual = include_str!("../../docs/configuration.md");
+    let rows: BTreeMap<&str, &str> = manual
+        .lines()
+        .skip_while(|line| *line != "### Purge guard")
+        .take_while(|line| !line.starts_with("## "))
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .flat_map(|(kinds, rest)| kinds.split(", ").map(move |kind| (kind, rest)))
+        .collect();
+    for kind in collectors::kinds() {
+        let row = rows.get(kind.name).or(rows.get("every other")).unwrap();
+        let expected =
+            kind.purge_guard_days.map_or("`\"off\"`".to_owned(), |days| format!("`\"{days} days\"`"));
+        assert!(row.starts_with(&expected), "{}: {row}", kind.name);
     }
 }
 

@@ -148,10 +148,7 @@ impl Meter for ProcessMetrics {
             // Neither: what was asked for is still to come.
             Outcome::Postponed(_) => {}
         }
-        let counts = report.counts();
-        for (outcome, count) in
-            [("new", counts.new), ("unchanged", counts.unchanged), ("revised", counts.revised)]
-        {
+        for (outcome, count) in report.counts().by_outcome() {
             self.figures.with_label_values(&[name, outcome]).inc_by(count as f64);
         }
     }

@@ -73,6 +73,7 @@ impl Events {
             Outcome::Stored(_) | Outcome::Unchanged => tracing::info!(
                 %collector, trigger, outcome = outcome_word, duration_seconds, windows = report.windows.len(),
                 new = counts.new, unchanged = counts.unchanged, revised = counts.revised,
+                held_back = counts.held_back,
                 notes = notes.len(), "run finished"
             ),
             Outcome::Postponed(Postponement { until, message }) => tracing::info!(

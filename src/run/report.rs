@@ -9,7 +9,7 @@ use kpi::{CollectorName, Note};
 use crate::plan::Due;
 use crate::store::{Accepted, StoreError};
 
-use super::StateError;
+use super::{HeldBack, StateError};
 
 /// What set a run off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ impl Trigger {
     }
 }
 
-/// How many figures a store took, by what they were to it.
+/// How many figures the store was given, by what they were to it, and how many were kept from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Not known before.
@@ -51,19 +51,39 @@ pub struct Counts {
     pub unchanged: u64,
     /// Different from what was known.
     pub revised: u64,
+    /// Lower than what was known, and held back by the purge guard.
+    pub held_back: u64,
 }
 
 impl Counts {
-    pub(super) fn of(accepted: &Accepted) -> Self {
-        let revised = u64::try_from(accepted.revised.len()).unwrap_or(u64::MAX);
-        Self { new: accepted.new, unchanged: accepted.unchanged, revised }
+    pub(super) fn of(accepted: &Accepted, held_back: &[HeldBack]) -> Self {
+        let count = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);
+        Self {
+            new: accepted.new,
+            unchanged: accepted.unchanged,
+            revised: count(accepted.revised.len()),
+            held_back: count(held_back.len()),
+        }
     }
 
-    fn add(self, other: Self) -> Self {
+    /// Each count under its word in metrics.
+    pub const fn by_outcome(self) -> [(&'static str, u64); 4] {
+        [
+            ("new", self.new),
+            ("unchanged", self.unchanged),
+            ("revised", self.revised),
+            ("held_back", self.held_back),
+        ]
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn add(self, other: Self) -> Self {
         Self {
             new: self.new + other.new,
             unchanged: self.unchanged + other.unchanged,
             revised: self.revised + other.revised,
+            held_back: self.held_back + other.held_back,
         }
     }
 }

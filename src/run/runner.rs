@@ -1,6 +1,9 @@
 //! One run: plan, ask, accept, store, and only then move the cursor.
 
 mod asking;
+mod preview;
+
+pub use preview::{Preview, Previewed, Standing};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::MOST_NOTES;
 use super::{
-    Acceptance, Counts, Events, Failure, Outcome, Rules, RunReport, RunState, ServiceBook, StoredWindow,
-    Trigger, accept,
+    Acceptance, Counts, Events, Failure, Guard, HeldBack, Outcome, Rules, RunReport, RunState, ServiceBook,
+    StoredWindow, Trigger, accept,
 };
 use crate::config::settings::CollectorSettings;
 use crate::plan::{Backfill, Due, Plan, Situation, Why, cursor_after, plan, plan_span};
-use crate::store::{Provenance, Store, Submission};
+use crate::store::{Provenance, Store, StoreError};
 
 /// New windows one run asks for at most: years of daily figures, and still few enough that a run
 /// comes to an end and others have their turn.
@@ -62,15 +65,6 @@ pub enum Ask {
     Days(Date, Date),
     /// The next windows of the backfill under way.
     Backfill,
-}
-
-/// What a run would store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
-    /// One submission a window that gave figures.
-    pub submissions: Vec<Submission>,
-    /// What a person should know.
-    pub notes: Vec<Note>,
 }
 
 /// What was remembered of a collector, kept up as windows are stored.
@@ -134,31 +128,6 @@ impl Runner {
         self.events.run_finished(&report);
         self.tell_missing(settings).await;
         report
-    }
-
-    /// Asks as a run would, and stores nothing.
-    pub async fn preview(
-        &self,
-        settings: &CollectorSettings,
-        ask: &Ask,
-        stop: &CancellationToken,
-    ) -> Result<Preview, Failure> {
-        let memory = self.remember(settings).await?;
-        let mut preview = Preview { submissions: Vec::new(), notes: Vec::new() };
-        let ends_at = self.after(settings.deadline);
-        let limit = self.limit(settings, ends_at, stop);
-        tokio::pin!(limit);
-        for due in self.plan(settings, ask, &memory)?.due {
-            // Without the bookmark, because a person who asks wants to see what is there.
-            if let Answer::Figures { batch, .. } =
-                self.ask_within(settings, &due.window, None, ends_at, limit.as_mut()).await?
-            {
-                let acceptance = self.accept(settings, batch, ask);
-                preview.submissions.push(acceptance.submission);
-                preview.notes.extend(acceptance.notes);
-            }
-        }
-        Ok(preview)
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -242,11 +211,13 @@ impl Runner {
     ) -> Result<(), Failure> {
         let mut counts = Counts::default();
         if let Answer::Figures { batch, bookmark } = answer {
-            let Acceptance { submission, notes, mut whole } = self.accept(settings, batch, ask);
+            let mut acceptance = self.accept(settings, batch, ask);
+            let held_back = self.hold_back(settings, &mut acceptance).await?;
+            let Acceptance { submission, notes, mut whole } = acceptance;
             progress.notes.extend(notes);
             let accepted = self.store.append(Arc::new(submission)).await?;
             progress.gave_figures = true;
-            counts = Counts::of(&accepted);
+            counts = Counts::of(&accepted, &held_back);
             whole &= accepted.foreign.is_empty();
             progress.notes.extend(accepted.foreign.into_iter().map(|foreign| Note {
                 place: format!("{}, {}, {}", foreign.key.service, foreign.key.measure, foreign.key.channel),
@@ -309,6 +280,24 @@ that it adopts the other",
             _ => None,
         };
         accept(batch, provenance, &Rules { book: &self.book, days, now })
+    }
+
+    /// Takes out what the purge guard keeps from the store. Nothing else writes these series between
+    /// this look at them and the append: they are fed by one collector, and that has one run at a time.
+    async fn hold_back(
+        &self,
+        settings: &CollectorSettings,
+        acceptance: &mut Acceptance,
+    ) -> Result<Vec<HeldBack>, StoreError> {
+        let guard = self.guard(settings);
+        match guard.query(&acceptance.submission) {
+            Some(query) => Ok(guard.hold_back(acceptance, &self.store.series(&query).await?)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn guard(&self, settings: &CollectorSettings) -> Guard<'_> {
+        Guard { setting: settings.purge_guard, book: &self.book, now: self.now() }
     }
 }
 

@@ -245,10 +245,16 @@ pub enum StoreError {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoStore;
 
+impl NoStore {
+    fn refuse<T>() -> Result<T, StoreError> {
+        Err(StoreError::Refused { place: "of a dry run".to_owned(), problem: "nothing is kept".to_owned() })
+    }
+}
+
 #[async_trait]
 impl Store for NoStore {
     async fn append(&self, _: Arc<Submission>) -> Result<Accepted, StoreError> {
-        Err(StoreError::Refused { place: "of a dry run".to_owned(), problem: "nothing is kept".to_owned() })
+        Self::refuse()
     }
 
     async fn series(&self, _: &Query) -> Result<Vec<Series>, StoreError> {
@@ -266,12 +272,13 @@ impl Store for NoStore {
     async fn services(&self, _: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
         Ok(Vec::new())
     }
+
     async fn history(&self, _: &Query) -> Result<Vec<SeriesHistory>, StoreError> {
-        Self::refuse()
+        Ok(Vec::new())
     }
 
     async fn descriptions(&self) -> Result<Vec<DatedDescription>, StoreError> {
-        Self::refuse()
+        Ok(Vec::new())
     }
 
     async fn restore(&self, _: &[SeriesHistory], _: &[DatedDescription]) -> Result<u64, StoreError> {

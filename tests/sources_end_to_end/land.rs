@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use kpi::period::london;
 use kpi::{Channel, CollectorName, Coverage, FigureKey, Measure, Period, PeriodKind, SeriesKey};
-use pp_collector::config::settings::{CollectorSettings, Run};
+use pp_collector::config::settings::{CollectorSettings, PurgeGuard, Run};
 use pp_collector::plan::Schedule;
 use pp_collector::run::{
     Ask, Events, Meter, RunReport, RunState, Runner, Scheduler, ServiceBook, Stopped, Trigger,
@@ -223,6 +223,7 @@ fn settings(name: &str, of_kind: &str, table: &str) -> CollectorSettings {
         retries: 3,
         start: None,
         look_back: None,
+        purge_guard: PurgeGuard::of_kind(kind),
         collector: (kind.build)(&table).unwrap_or_else(|problems| panic!("{problems:#?}")),
     }
 }

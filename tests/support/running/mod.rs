@@ -24,7 +24,7 @@ use collectors::{Clock as _, Collector, Context, Kind, NoQuotaMeter, Randomness}
 use jiff::Timestamp;
 use kpi::period::london;
 use kpi::{CollectorName, Period, PeriodKind, ServiceId};
-use pp_collector::config::settings::{CollectorSettings, Run};
+use pp_collector::config::settings::{CollectorSettings, PurgeGuard, Run};
 use pp_collector::plan::Schedule;
 use pp_collector::run::{
     Ask, Events, MemoryState, Meter, RunReport, RunState as _, Runner, Scheduler, ServiceBook, Trigger,
@@ -73,7 +73,7 @@ pub struct World {
 }
 
 pub const KIND: Kind =
-    Kind { name: "fake", summary: "does as it is told", reasons: &[], build: |_| Err(Vec::new()) };
+    Kind { name: "fake", summary: "does as it is told", reasons: &[], purge_guard_days: None, build: |_| Err(Vec::new()) };
 
 impl World {
     pub fn at(now: &str) -> Self {
@@ -144,6 +144,7 @@ pub fn settings(name: &str, collector: Arc<dyn Collector>) -> CollectorSettings 
         retries: 3,
         start: None,
         look_back: None,
+        purge_guard: PurgeGuard::Off,
         collector,
     }
 }

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kpi::service::ServiceDescription;
-use kpi::{FigureKey, Period, Value};
+use kpi::{FigureKey, Period, Point, Quality, Value};
 use pp_collector::store::{
-    Accepted, DatedDescription, Query, Revised, Series, SeriesHistory, Store, StoreError, StoredPoint,
-    Submission,
+    Accepted, DatedDescription, Provenance, Query, Revised, Series, SeriesHistory, Store, StoreError,
+    StoredPoint, Submission,
 };
 
 /// Keeps current values in memory; can be out.
@@ -69,8 +69,23 @@ impl Store for FakeStore {
         Ok(accepted)
     }
 
+    /// Everything it holds: more than a query selects, and never less.
     async fn series(&self, _: &Query) -> Result<Vec<Series>, StoreError> {
-        Err(Self::unavailable())
+        if self.out.load(Ordering::SeqCst) {
+            return Err(Self::unavailable());
+        }
+        let Some(newest) = self.submissions.lock().unwrap().last().cloned() else { return Ok(Vec::new()) };
+        let mut series: Vec<Series> = Vec::new();
+        for (FigureKey { series: key, period }, value) in self.all() {
+            let point = Point { period, value, quality: Quality::default() };
+            let Provenance { collector, collected_at, .. } = newest.provenance.clone();
+            let stored = StoredPoint { point, revision: 1, collected_at };
+            match series.last_mut().filter(|last| last.key == key) {
+                Some(last) => last.points.push(stored),
+                None => series.push(Series { key, collector, points: vec![stored] }),
+            }
+        }
+        Ok(series)
     }
 
     async fn revisions(&self, _: &FigureKey) -> Result<Vec<StoredPoint>, StoreError> {
