@@ -114,6 +114,20 @@ async fn a_collector_runs_at_start_up_where_a_run_was_missed_and_only_once() {
 }
 
 #[tokio::test]
+async fn days_of_the_past_collected_by_hand_do_not_stand_for_a_missed_run() {
+    let world = World::at("2026-11-20T07:00Z");
+    let fake = Fake::new(windows(70, 0));
+    let visas = settings("visas", fake.clone());
+    start(&world, vec![visas.clone()], 1).await.stop(&world).await;
+    // The daemon is down at six, and meanwhile somebody fills in history.
+    world.clock.advance(DAY);
+    let report = world.run(&visas, Ask::Days(date(2026, 1, 1), date(2026, 1, 2))).await;
+    assert!(report.is_success(), "{report:#?}");
+    start(&world, vec![visas], 1).await.stop(&world).await;
+    assert_eq!(world.state.cursor(&name("visas")).await.unwrap(), Some(day("2026-11-20")));
+}
+
+#[tokio::test]
 async fn scheduled_runs_keep_to_the_clock_and_its_jitter() {
     let world = World::at("2027-03-26T12:00Z");
     let fake = Fake::new(windows(70, 0));

@@ -99,11 +99,20 @@ async fn the_ledger_says_what_ran_and_how_it_ended() {
         let run = state.start(&matomo, Trigger::Schedule, at(second)).await.unwrap();
         state.finish(run, &report("matomo", second, outcome)).await.unwrap();
     }
-    assert_eq!(state.last_success(&matomo).await.unwrap(), Some(at(1)));
-    assert_eq!(state.last_finished(&matomo).await.unwrap(), Some(at(11)));
+    let backfill = state.start(&matomo, Trigger::Backfill, at(20)).await.unwrap();
+    state.finish(backfill, &report("matomo", 20, Outcome::Unchanged)).await.unwrap();
+    assert_eq!(
+        state.last_success(&matomo).await.unwrap(),
+        Some(at(1)),
+        "a backfill is no run for what is due"
+    );
+    assert_eq!(state.last_finished(&matomo).await.unwrap(), Some(at(21)));
     assert_eq!(state.last_finished(&name("nobody")).await.unwrap(), None);
     let said = "SELECT outcome || ' ' || coalesce(reason, '-') || ' ' || coalesce(message, '-') FROM run ORDER BY id";
-    assert_eq!(ledger(directory.path(), said), ["unchanged - -", "failed quota try again tomorrow"]);
+    assert_eq!(
+        ledger(directory.path(), said),
+        ["unchanged - -", "failed quota try again tomorrow", "unchanged - -"]
+    );
 }
 
 #[tokio::test]

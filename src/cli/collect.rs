@@ -67,7 +67,7 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
                 }
             }
         } else {
-            let report = runner.run(collector, Trigger::Manual, &ask, &stop).await;
+            let report = runner.run(collector, Trigger::by_hand(&ask), &ask, &stop).await;
             // What waits for an allowance is not done either, and nobody here runs it again by itself.
             failed += usize::from(!report.is_success());
             bar.suspend(|| say(&report));

@@ -142,11 +142,12 @@ impl Meter for ProcessMetrics {
             Outcome::Failed(failure) => {
                 self.run_failures.with_label_values(&[name, failure.reason.as_str()]).inc();
             }
-            Outcome::Stored(_) | Outcome::Unchanged => {
+            // Days of the past do not make a collector less late.
+            Outcome::Stored(_) | Outcome::Unchanged if report.trigger.is_forward() => {
                 self.last_success.with_label_values(&[name]).set(finished);
             }
-            // Neither: what was asked for is still to come.
-            Outcome::Postponed(_) => {}
+            // Neither: what is due is still to come.
+            Outcome::Stored(_) | Outcome::Unchanged | Outcome::Postponed(_) => {}
         }
         for (outcome, count) in report.counts().by_outcome() {
             self.figures.with_label_values(&[name, outcome]).inc_by(count as f64);

@@ -102,7 +102,7 @@ families! {
     LastRun: "pp_collector_last_run_timestamp_seconds" Gauge ["collector"]
         "When the last run finished, as a Unix time.";
     LastSuccess: "pp_collector_last_success_timestamp_seconds" Gauge ["collector"]
-        "When the last successful run finished, as a Unix time.";
+        "When the last successful run for what is due finished, as a Unix time; a backfill is none.";
     NextRun: "pp_collector_next_run_timestamp_seconds" Gauge ["collector"]
         "When the next run is due, as a Unix time.";
     ScheduleInterval: "pp_collector_schedule_interval_seconds" Gauge ["collector"]

@@ -62,7 +62,7 @@ impl Lane {
             };
             match turn {
                 Turn::Requested(Request::Run { ask, answer }) => {
-                    let Some(report) = self.carry_out(Trigger::Manual, &ask).await else { break };
+                    let Some(report) = self.carry_out(Trigger::by_hand(&ask), &ask).await else { break };
                     // Whoever asked may have gone; the ledger has the report.
                     let _ = answer.send(report);
                 }

@@ -9,7 +9,7 @@ use kpi::{CollectorName, Note};
 use crate::plan::Due;
 use crate::store::{Accepted, StoreError};
 
-use super::{HeldBack, StateError};
+use super::{Ask, HeldBack, StateError};
 
 /// What set a run off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,15 +20,29 @@ pub enum Trigger {
     Schedule,
     /// The run before left periods for this one, or failed in a way that may pass.
     CatchUp,
-    /// A person.
+    /// A person who asked for what is due.
     Manual,
-    /// A backfill under way.
+    /// A person who asked for days of the past: a backfill under way, or days by hand.
     Backfill,
 }
 
 impl Trigger {
     /// Every trigger.
     pub const ALL: [Self; 5] = [Self::Start, Self::Schedule, Self::CatchUp, Self::Manual, Self::Backfill];
+
+    /// What a person sets off who asks for this.
+    pub const fn by_hand(ask: &Ask) -> Self {
+        match ask {
+            Ask::Due => Self::Manual,
+            Ask::Days(..) | Ask::Backfill => Self::Backfill,
+        }
+    }
+
+    /// Whether its runs ask for what is due. Others say nothing of when the collector is to run next, or
+    /// whether it is late.
+    pub const fn is_forward(self) -> bool {
+        !matches!(self, Self::Backfill)
+    }
 
     /// The word for it in logs, metrics and the ledger.
     pub const fn as_str(self) -> &'static str {

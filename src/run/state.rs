@@ -25,7 +25,8 @@ pub trait RunState: Send + Sync {
     /// Enters how it ended.
     async fn finish(&self, run: RunId, report: &RunReport) -> Result<(), StateError>;
 
-    /// When the newest run that did all it was asked to began.
+    /// When the newest run began that did all it was asked to, those for what is due alone
+    /// ([`Trigger::is_forward`]).
     async fn last_success(&self, collector: &CollectorName) -> Result<Option<Timestamp>, StateError>;
 
     /// When the newest run that has ended, in whatever way, ended.
@@ -118,7 +119,9 @@ impl RunState for MemoryState {
     }
 
     async fn last_success(&self, collector: &CollectorName) -> Result<Option<Timestamp>, StateError> {
-        let succeeded = |report: &&RunReport| report.collector == *collector && report.is_success();
+        let succeeded = |report: &&RunReport| {
+            report.collector == *collector && report.is_success() && report.trigger.is_forward()
+        };
         Ok(self.lock().finished.iter().rev().find(succeeded).map(|report| report.started))
     }
 

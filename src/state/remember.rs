@@ -67,6 +67,7 @@ impl RunState for StateDb {
         self.last(
             collector,
             "SELECT started_at FROM run WHERE collector = ? AND outcome IN ('stored', 'unchanged')
+               AND trigger != 'backfill'
              ORDER BY id DESC LIMIT 1",
         )
         .await

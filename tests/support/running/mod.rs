@@ -109,7 +109,7 @@ impl World {
     /// Runs once; time passes only where everything waits for it.
     pub async fn run(&self, settings: &CollectorSettings, ask: Ask) -> RunReport {
         let (runner, stop) = (self.runner(), CancellationToken::new());
-        let trigger = if ask == Ask::Backfill { Trigger::Backfill } else { Trigger::Schedule };
+        let trigger = if ask == Ask::Due { Trigger::Schedule } else { Trigger::by_hand(&ask) };
         self.clock.drive(runner.run(settings, trigger, &ask, &stop)).await
     }
 
