@@ -48,7 +48,7 @@ impl Land {
         let config = format!(
             "[collectors.analytics]\nkind = \"ga4\"\nschedule = \"0 6 * * *\"\n[collectors.analytics.settings]\n\
              key = {{ file = '{}' }}\napi = {api:?}\nproperty = {FIRST_PROPERTY}\n\
-             [[collectors.analytics.settings.services]]\nservice = \"apply-juggling-licence\"\n\
+             [collectors.analytics.settings.services.apply-juggling-licence]\n\
              started = {STARTED:?}\ncompleted = {SUBMITTED:?}\n",
             key.display()
         );

@@ -259,7 +259,7 @@ impl CaseSystem {
             "[collectors.cases]\nkind = \"sql\"\nschedule = \"0 6 * * *\"\n[collectors.cases.settings]\n\
              dialect = \"sqlite\"\nfile = '{}'\nlayout = \"long\"\nbind = \"dates\"\nabsent = \"zero\"\n\
              query = '''select day as period_start, channel, count(*) as value from decision \
-             where day >= :from and day < :to group by 1, 2'''\nperiods.kind = \"day\"\n\
+             where day >= :from and day < :to group by 1, 2'''\nperiod = \"day\"\n\
              columns.service = {{ value = \"visas\" }}\ncolumns.measure = {{ value = \"completed\" }}\n\
              [collectors.cases.settings.expected]\nservices = [\"visas\"]\n\
              figures = [{{ measure = \"completed\", channel = \"digital\" }}]\n",

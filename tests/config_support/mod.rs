@@ -46,7 +46,13 @@ fn build_test(settings: &toml::Table) -> Result<Arc<dyn Collector>, SettingProbl
 /// The kind `test` has the settings `path` and `token`, a secret; `spreadsheet` takes any.
 static KINDS: [Kind; 2] = [
     Kind { name: "test", summary: "nothing", reasons: &[], purge_guard_days: Some(90), build: build_test },
-    Kind { name: "spreadsheet", summary: "nothing", reasons: &[], purge_guard_days: None, build: |_| Ok(Arc::new(Silent)) },
+    Kind {
+        name: "spreadsheet",
+        summary: "nothing",
+        reasons: &[],
+        purge_guard_days: None,
+        build: |_| Ok(Arc::new(Silent)),
+    },
 ];
 
 /// A file with these variables and the kinds for tests.

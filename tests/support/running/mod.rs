@@ -72,8 +72,13 @@ pub struct World {
     pub rebuilt: Arc<Mutex<Vec<BTreeSet<ServiceId>>>>,
 }
 
-pub const KIND: Kind =
-    Kind { name: "fake", summary: "does as it is told", reasons: &[], purge_guard_days: None, build: |_| Err(Vec::new()) };
+pub const KIND: Kind = Kind {
+    name: "fake",
+    summary: "does as it is told",
+    reasons: &[],
+    purge_guard_days: None,
+    build: |_| Err(Vec::new()),
+};
 
 impl World {
     pub fn at(now: &str) -> Self {
