@@ -51,6 +51,7 @@ pub(super) struct MetaData {
     pub(super) sampling_metadatas: Vec<Sampling>,
     pub(super) data_truncation_reasons: Vec<Truncation>,
     pub(super) schema_restriction_response: Restrictions,
+    pub(super) empty_reason: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::answer::{ReportAnswer, Row, Truncation, UNEXPECTED};
 use super::plan::{Plan, Property, Report};
 use super::question;
+use crate::words::shown;
 use crate::{CollectError, PeriodSpan, Reason};
 
 /// Where rows beyond a dimension's limit of distinct values end up (help page "About the (other) row").
@@ -154,6 +155,12 @@ impl Gathered {
         }
         for truncation in &metadata.data_truncation_reasons {
             self.truncate(truncation);
+        }
+        if !metadata.empty_reason.is_empty() {
+            self.note(format!(
+                "the report is empty, and Google says why: {:?}",
+                shown(&metadata.empty_reason)
+            ));
         }
         for restriction in &metadata.schema_restriction_response.active_metric_restrictions {
             let metric = &restriction.metric_name;

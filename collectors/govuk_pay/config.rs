@@ -6,7 +6,6 @@ use kpi::{Channel, ServiceId};
 use serde::Deserialize;
 
 use crate::http::{Address, Credential, HostLimit};
-use crate::http_json::auth::Censor;
 use crate::settings::{self, Check};
 use crate::windows::Settling;
 use crate::{SecretRef, SettingProblem, SettingProblems};
@@ -71,19 +70,13 @@ pub(super) enum Refunded {
     LeaveOut,
 }
 
-/// One account of the service.
-#[derive(Debug, Clone)]
-pub(super) struct Account {
-    pub(super) credential: Credential,
-    pub(super) censor: Censor,
-}
-
 /// What the collector works from.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) service: ServiceId,
     pub(super) address: Address,
-    pub(super) accounts: Vec<Account>,
+    /// The key of each account of the service.
+    pub(super) accounts: Vec<Credential>,
     /// Channels for which a day without payments is zero.
     pub(super) channels: Vec<Channel>,
     /// `None`: every state, those too that Pay may add.
@@ -129,14 +122,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     check.finish(Plan {
         service: settings.service,
         address,
-        accounts: settings
-            .api_keys
-            .iter()
-            .map(|key| {
-                let key = key.open();
-                Account { credential: Credential::bearer(key.clone()), censor: Censor::new(Some(key)) }
-            })
-            .collect(),
+        accounts: settings.api_keys.iter().map(|key| Credential::bearer(key.open())).collect(),
         channels,
         started: settings.states.started,
         completed: settings.states.completed.unwrap_or_else(|| vec![State::Success]),

@@ -6,8 +6,8 @@ use kpi::Period;
 use sha2::{Digest, Sha256};
 
 use super::answer::{self, Page, Payment};
-use super::config::{Account, Plan};
-use crate::http::Request;
+use super::config::Plan;
+use crate::http::{Credential, Request};
 use crate::{CollectError, Context, Reason};
 
 /// The most payments a page may have.
@@ -24,7 +24,13 @@ pub(super) struct Found {
 
 /// The first page of a search for the payments created from the beginning of `first` to the end of
 /// `last`. Pay reads UTC, and `to_date` is exclusive.
-pub(super) fn question(plan: &Plan, account: &Account, first: Period, last: Period, size: &str) -> Request {
+pub(super) fn question(
+    plan: &Plan,
+    account: &Credential,
+    first: Period,
+    last: Period,
+    size: &str,
+) -> Request {
     let (from, to) = (first.span(&plan.settling.zone).start, last.span(&plan.settling.zone).end);
     let request = Request::get(plan.address.at("v1/payments"))
         .query("from_date", from.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
@@ -34,9 +40,9 @@ pub(super) fn question(plan: &Plan, account: &Account, first: Period, last: Peri
     sent_with(plan, account, request)
 }
 
-fn sent_with(plan: &Plan, account: &Account, request: Request) -> Request {
+fn sent_with(plan: &Plan, account: &Credential, request: Request) -> Request {
     request
-        .credential(account.credential.clone())
+        .credential(account.clone())
         .host_limit(plan.host_limit)
         .timeout(plan.timeout)
         .accept(404)
@@ -49,7 +55,7 @@ fn sent_with(plan: &Plan, account: &Account, request: Request) -> Request {
 /// Shows every payment of one account to `visit`.
 pub(super) async fn payments(
     plan: &Plan,
-    account: &Account,
+    account: &Credential,
     (first, last): (Period, Period),
     context: &Context,
     visit: &mut (dyn FnMut(&Payment) + Send),
@@ -59,7 +65,7 @@ pub(super) async fn payments(
     let mut seen = HashSet::new();
     let mut links = HashSet::new();
     for number in 1..=plan.max_pages {
-        let reply = account.censor.clear(context.http.send(request).await?).await;
+        let reply = context.http.send(request).await?.without_credential();
         // Payments may leave a search while it is paged through; the page after the last is a 404.
         if reply.status == 404 {
             return Ok(found);

@@ -32,6 +32,24 @@ impl Hidden {
         self.forms.iter().fold(text.to_owned(), |text, form| text.replace(form.expose_secret(), INSTEAD))
     }
 
+    /// A body without the credential, also as JSON writes it. What is short or a number may be a figure,
+    /// which must not be changed.
+    pub(super) fn clear(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        for form in self.forms.iter().map(ExposeSecret::expose_secret) {
+            if form.len() < 8 || form.bytes().all(|byte| byte.is_ascii_digit()) {
+                continue;
+            }
+            let escaped = serde_json::Value::from(form).to_string();
+            let escaped = escaped.trim_matches('"');
+            for form in [form.to_owned(), escaped.to_owned(), escaped.replace('/', "\\/")] {
+                if bytes.windows(form.len()).any(|window| window == form.as_bytes()) {
+                    bytes = String::from_utf8_lossy(&bytes).replace(&form, INSTEAD).into_bytes();
+                }
+            }
+        }
+        bytes
+    }
+
     /// The first `characters` of a text in one printable line, without the credential. Hidden before it
     /// is cut: the first half of a key is still a secret.
     pub(super) fn excerpt(&self, bytes: &[u8], characters: usize) -> String {

@@ -57,6 +57,8 @@ pub use reply::Reply;
 pub use request::{Classify, Request};
 pub use reqwest::header::HeaderMap;
 pub use retry::Backoff;
+#[cfg(any(feature = "ga4", feature = "http_json"))]
+pub(crate) use token::{OAuthError, TokenAnswer};
 pub use token::{Token, TokenSource};
 
 use crate::{Clock, CollectError, MachineRandomness, Randomness, SystemClock, clock};

@@ -52,6 +52,14 @@ impl Reply {
         })
     }
 
+    /// The same answer without the credential, before any of it is read: no message about it can then repeat
+    /// the credential, not even half of it, where a text is cut.
+    #[must_use]
+    pub fn without_credential(mut self) -> Self {
+        self.bytes = self.hidden.clear(std::mem::take(&mut self.bytes));
+        self
+    }
+
     /// A header, if it is there and readable.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

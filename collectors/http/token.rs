@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::Http;
@@ -31,6 +32,29 @@ pub struct Token {
 /// How long before its end a token is no longer used: long enough for a slow request and for clocks
 /// that differ. A token of less than twice that is used for half its life.
 const MARGIN: Duration = Duration::from_mins(2);
+
+/// An answer of a token endpoint (RFC 6749, 5.1). Not `Debug`: it holds a token.
+#[derive(Deserialize)]
+pub(crate) struct TokenAnswer {
+    access_token: String,
+    expires_in: Option<u64>,
+}
+
+impl TokenAnswer {
+    pub(crate) fn into_token(self) -> Token {
+        // The life may be left out; an hour is usual, and a token refused before is fetched anew.
+        let valid_for = Duration::from_secs(self.expires_in.unwrap_or(3600));
+        Token { secret: SecretString::from(self.access_token), valid_for }
+    }
+}
+
+/// A refusal by a token endpoint (RFC 6749, 5.2).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OAuthError {
+    pub(crate) error: String,
+    pub(crate) error_description: String,
+}
 
 pub(super) struct CachedToken {
     source: Arc<dyn TokenSource>,

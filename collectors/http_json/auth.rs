@@ -1,10 +1,12 @@
 //! Credentials as settings name them, for this kind and for others that take the same ones.
 
-use secrecy::ExposeSecret;
+use std::sync::Arc;
+
 use serde::Deserialize;
 
-use crate::http::{Credential, Reply};
-use crate::{Secret, SecretRef, SettingProblem, SettingProblems};
+use super::client_credentials::ClientCredentials;
+use crate::http::{Address, Credential};
+use crate::{SecretRef, SettingProblem, SettingProblems};
 
 /// Who asks. A flat table, so that a wrong key is named by its own path.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -15,6 +17,9 @@ pub(crate) struct AuthSettings {
     secret: Option<SecretRef>,
     user: Option<String>,
     name: Option<String>,
+    token_url: Option<Address>,
+    client_id: Option<String>,
+    scope: Option<String>,
 }
 
 /// Where the secret goes.
@@ -27,45 +32,11 @@ enum AuthKind {
     Basic,
     Header,
     Query,
-}
-
-/// Takes a secret out of an answer before any of it is read, so that no message about the answer can
-/// repeat it: not even half of it, where a text is cut.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Censor(Option<Secret>);
-
-impl Censor {
-    pub(crate) const fn new(secret: Option<Secret>) -> Self {
-        Self(secret)
-    }
-
-    pub(crate) async fn clear(&self, mut reply: Reply) -> Reply {
-        let Some(secret) = &self.0 else { return reply };
-        let Ok(secret) = secret.current().await else { return reply };
-        let secret = secret.expose_secret();
-        // What is short or a number may be a figure, which must not be changed.
-        if secret.len() < 8 || secret.bytes().all(|byte| byte.is_ascii_digit()) {
-            return reply;
-        }
-        let escaped = serde_json::Value::from(secret).to_string();
-        let escaped = escaped.trim_matches('"');
-        for form in [secret.to_owned(), escaped.to_owned(), escaped.replace('/', "\\/")] {
-            let there = reply.bytes.windows(form.len()).any(|window| window == form.as_bytes());
-            if there {
-                let text = String::from_utf8_lossy(&reply.bytes).replace(&form, "[hidden]");
-                reply.bytes = text.into_bytes();
-            }
-        }
-        reply
-    }
+    /// Exchanged at `token_url` for a token (RFC 6749, 4.4).
+    ClientCredentials,
 }
 
 impl AuthSettings {
-    /// What keeps the secret out of messages.
-    pub(crate) fn censor(&self) -> Censor {
-        Censor::new(self.secret.as_ref().map(SecretRef::open))
-    }
-
     /// The credential, kept by the collector; problems are added to `problems`.
     pub(crate) fn credential(&self, problems: &mut SettingProblems) -> Option<Credential> {
         let mut wrong = |key: &str, message: &str| {
@@ -75,7 +46,7 @@ impl AuthSettings {
             if self.secret.is_some() || self.user.is_some() || self.name.is_some() {
                 wrong(
                     "kind",
-                    "this key is missing; say where the secret goes: bearer, basic, header or query",
+                    "this key is missing; say where the secret goes: bearer, basic, header, query or client_credentials",
                 );
             }
             return None;
@@ -83,28 +54,42 @@ impl AuthSettings {
         if self.secret.is_none() {
             wrong("secret", "this key is missing; write { env = \"NAME\" } or { file = \"PATH\" }");
         }
-        let needs_user = self.kind == AuthKind::Basic;
-        let needs_name = matches!(self.kind, AuthKind::Header | AuthKind::Query);
-        match (needs_user, &self.user) {
-            (true, None) => wrong("user", "this key is missing; give the user name"),
-            (false, Some(_)) => wrong("user", "a user belongs to kind basic; take it out"),
-            _ => {}
-        }
-        match (needs_name, self.name.as_deref()) {
-            (true, None | Some("")) => {
-                wrong("name", "this key is missing; give the name of the header or parameter");
+        for (key, given, needed, what) in self.beside_the_secret() {
+            match (needed, given) {
+                (true, false) => wrong(key, &format!("this key is missing; give {what}")),
+                (false, true) => wrong(key, "this belongs to another `kind`; take it out"),
+                _ => {}
             }
-            (false, Some(_)) => wrong("name", "a name belongs to kinds header and query; take it out"),
-            _ => {}
+        }
+        if self.scope.is_some() && self.kind != AuthKind::ClientCredentials {
+            wrong("scope", "this belongs to kind client_credentials; take it out");
         }
         let secret = self.secret.as_ref()?.open();
-        let name = self.name.clone().unwrap_or_default();
+        let text = |given: &Option<String>| given.clone().unwrap_or_default();
         match self.kind {
             AuthKind::None => None,
             AuthKind::Bearer => Some(Credential::bearer(secret)),
-            AuthKind::Basic => Some(Credential::basic(self.user.clone().unwrap_or_default(), secret)),
-            AuthKind::Header => Some(Credential::header(name, secret)),
-            AuthKind::Query => Some(Credential::query(name, secret)),
+            AuthKind::Basic => Some(Credential::basic(text(&self.user), secret)),
+            AuthKind::Header => Some(Credential::header(text(&self.name), secret)),
+            AuthKind::Query => Some(Credential::query(text(&self.name), secret)),
+            AuthKind::ClientCredentials => Some(Credential::token(Arc::new(ClientCredentials {
+                token_url: self.token_url.clone()?,
+                client: Credential::basic(text(&self.client_id), secret),
+                scope: self.scope.clone(),
+            }))),
         }
+    }
+
+    /// Each key beside the secret: whether it is given, whether its kind needs it, and what it is.
+    fn beside_the_secret(&self) -> [(&'static str, bool, bool, &'static str); 4] {
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let exchanged = self.kind == AuthKind::ClientCredentials;
+        let named = matches!(self.kind, AuthKind::Header | AuthKind::Query);
+        [
+            ("user", given(&self.user), self.kind == AuthKind::Basic, "the user name"),
+            ("name", given(&self.name), named, "the name of the header or parameter"),
+            ("token_url", self.token_url.is_some(), exchanged, "the address that gives tokens"),
+            ("client_id", given(&self.client_id), exchanged, "the id that the secret belongs to"),
+        ]
     }
 }

@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use kpi::{Coverage, Period, PeriodKind, Value};
 use rust_decimal::Decimal;
 
-use super::auth::Censor;
 use super::config::{Method, PagingKind, Repeated, Settings, Source};
 use super::dates::{self, DateFormat};
 use super::paging::Paging;
@@ -36,7 +35,6 @@ pub(super) struct Plan {
     pub(super) headers: Vec<(String, Template)>,
     pub(super) body: Option<serde_json::Value>,
     pub(super) credential: Option<Credential>,
-    pub(super) censor: Censor,
     pub(super) paging: Paging,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
@@ -108,7 +106,6 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
             headers,
             body,
             credential,
-            censor: settings.auth.censor(),
             paging,
             host_limit: HostLimit::concurrent(limits.concurrent.unwrap_or(2)).per_second(per_second),
             timeout: Duration::from_secs(limits.timeout_secs.unwrap_or(60)),

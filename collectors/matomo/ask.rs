@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::plan::Plan;
@@ -52,7 +51,7 @@ pub(super) async fn ask(plan: &Plan, http: &Http, asked: &[Question]) -> Result<
         for (name, value) in &question.parameters {
             request = request.form(*name, value.as_str());
         }
-        let answer = send(plan, http, request).await?;
+        let answer = send(http, request).await?;
         answers.insert(question.clone(), judged(question, answer)?);
     }
     Ok(Answers(answers))
@@ -63,7 +62,7 @@ async fn bulk(plan: &Plan, http: &Http, some: &[&Question]) -> Result<Vec<Value>
     for (index, question) in some.iter().enumerate() {
         request = request.form(format!("urls[{index}]"), question.encoded());
     }
-    match send(plan, http, request).await? {
+    match send(http, request).await? {
         Value::Array(answers) if answers.len() == some.len() => Ok(answers),
         other => {
             let given = match other {
@@ -92,11 +91,10 @@ fn request(plan: &Plan, method: &'static str) -> Request {
     refusal::SPOKEN.into_iter().fold(request, Request::accept)
 }
 
-async fn send(plan: &Plan, http: &Http, request: Request) -> Result<Value, CollectError> {
-    let reply = http.send(request).await?;
-    let token = plan.token.current().await?;
-    let text = without(&token, reply.text()?);
-    serde_json::from_str(&text).map_err(|error| {
+async fn send(http: &Http, request: Request) -> Result<Value, CollectError> {
+    // Messages quote names and errors out of answers, and an error may echo the token.
+    let reply = http.send(request).await?.without_credential();
+    serde_json::from_str(reply.text()?).map_err(|error| {
         let problem = format!(
             "{} answered what is not whole JSON ({error}); check whether something in front of Matomo changes \
              or cuts its answers",
@@ -104,11 +102,6 @@ async fn send(plan: &Plan, http: &Http, request: Request) -> Result<Value, Colle
         );
         CollectError::new(Reason::Malformed, problem)
     })
-}
-
-/// Messages quote names and errors out of answers, and an error may echo the token.
-fn without(token: &SecretString, text: &str) -> String {
-    text.replace(token.expose_secret(), "[hidden]")
 }
 
 fn judged(question: &Question, answer: Value) -> Result<Result<Value, Refusal>, CollectError> {

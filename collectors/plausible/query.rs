@@ -1,6 +1,5 @@
 //! One query, all its pages.
 
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -111,10 +110,9 @@ async fn ask_page(plan: &Plan, site: &str, body: Value, context: &Context) -> Re
         .timeout(plan.timeout)
         .expect_json()
         .classify(move |reply| refusal::judge(reply, &site, now));
-    let reply = context.http.send(request).await?;
-    let key = plan.api_key.current().await?;
     // Messages and notes quote labels and warnings, which might echo the key.
-    read(&reply, &reply.text()?.replace(key.expose_secret(), "[hidden]"))
+    let reply = context.http.send(request).await?.without_credential();
+    read(&reply, reply.text()?)
 }
 
 fn read(reply: &Reply, text: &str) -> Result<Page, CollectError> {

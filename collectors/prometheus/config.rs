@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::SettingProblems;
 use crate::http::{Address, Credential, HostLimit};
-use crate::http_json::auth::{AuthSettings, Censor};
+use crate::http_json::auth::AuthSettings;
 use crate::settings::{self, Check};
 use crate::windows::Settling;
 use crate::words::Words;
@@ -66,7 +66,6 @@ pub(super) enum Part {
 pub(super) struct Plan {
     pub(super) address: Address,
     pub(super) credential: Option<Credential>,
-    pub(super) censor: Censor,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
@@ -137,7 +136,6 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     check.finish(Plan {
         address: settings.url,
         credential,
-        censor: settings.auth.censor(),
         headers: settings.headers,
         host_limit: HostLimit::concurrent(2).per_second(5),
         timeout: Duration::from_secs(settings.timeout_secs.unwrap_or(120)),

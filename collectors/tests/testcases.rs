@@ -17,20 +17,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use collectors::{Reading, Reason, kind, kinds};
-use support::recorded::{Recorded, window};
+use support::recorded::{Recorded, cases, folder, window};
 use support::{batch, collector, figures_text, notes_text, services_text};
-
-fn folder(kind: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(kind)
-}
-
-fn cases(kind: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder(kind).join("testcases")) else { return Vec::new() };
-    let mut cases: Vec<PathBuf> =
-        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
-    cases.sort();
-    cases
-}
 
 #[test]
 fn every_kind_is_a_complete_folder() {
@@ -95,14 +83,7 @@ fn every_reason_of_a_kind_is_recorded_and_the_others_explained() {
 fn run(kind_name: &str, case: &Path) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let recorded = runtime.block_on(Recorded::start(case));
-    let settings = fs::read_to_string(case.join("config.toml")).unwrap();
-    let mut table: toml::Table = recorded.fill_in(&settings).parse().unwrap();
-    for key in ["file", "folder"] {
-        if let Some(toml::Value::String(path)) = table.get_mut(key) {
-            *path = case.join(&*path).display().to_string();
-        }
-    }
-    let collector = match (kind(kind_name).unwrap().build)(&table) {
+    let collector = match (kind(kind_name).unwrap().build)(&recorded.settings(case)) {
         Ok(collector) => collector,
         Err(problems) => {
             let lines: Vec<String> =

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::SCOPE;
 use super::key::ExternalAccount;
-use super::token::{TokenAnswer, refusal};
+use super::token::refusal;
 use crate::ga4::errors::message;
-use crate::http::{Address, Credential, Http, Request, Token};
+use crate::http::{Address, Credential, Http, Request, Token, TokenAnswer};
 use crate::{Clock, CollectError, Reason, Secret, SecretRef};
 
 /// The scope that acting as a service account needs.

@@ -1,38 +1,12 @@
 //! A signed statement exchanged for a token: the JWT-bearer grant (RFC 7523).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use secrecy::SecretString;
-use serde::Deserialize;
 
 use super::jwt;
 use super::key::ServiceAccount;
 use crate::ga4::errors::{plain, skew};
-use crate::http::{Credential, Http, Reply, Request, Token};
+use crate::http::{Credential, Http, OAuthError, Reply, Request, Token, TokenAnswer};
 use crate::{Clock, CollectError, Reason, Secret};
-
-/// An answer with a token. Not `Debug`: it holds one.
-#[derive(Deserialize)]
-pub(super) struct TokenAnswer {
-    access_token: String,
-    expires_in: Option<u64>,
-}
-
-impl TokenAnswer {
-    pub(super) fn into_token(self) -> Token {
-        // RFC 6749, 5.1, allows the life to be left out; Google's is an hour.
-        let valid_for = Duration::from_secs(self.expires_in.unwrap_or(3600));
-        Token { secret: SecretString::from(self.access_token), valid_for }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct OAuthError {
-    error: String,
-    error_description: String,
-}
 
 pub(super) async fn exchange(
     http: &Http,

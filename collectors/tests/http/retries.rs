@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use collectors::clock::ManualClock;
-use collectors::http::{HostLimit, Http, Request, client};
+use collectors::http::{Address, Answered, HostLimit, Http, Request, RequestMeter, client};
 use collectors::{MachineRandomness, Randomness, Reason};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -113,4 +113,26 @@ proptest! {
         let longest = Duration::from_millis(milliseconds);
         prop_assert!(MachineRandomness.up_to(longest) <= longest);
     }
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Counted(Mutex<Vec<&'static str>>);
+
+impl RequestMeter for Counted {
+    fn request(&self, answered: Answered, _: Duration) {
+        self.0.lock().unwrap().push(answered.as_str());
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_counted_by_the_class_of_its_answer() {
+    let server = failing(1, ResponseTemplate::new(503)).await;
+    let (http, _) = layer();
+    let counted = Arc::new(Counted::default());
+    let http = http.metered(Arc::clone(&counted) as _);
+    http.send(request(&server)).await.unwrap();
+    let nowhere = Address::parse("http://127.0.0.1:9/").unwrap();
+    http.send(Request::get(nowhere).attempts(1)).await.unwrap_err();
+    assert_eq!(*counted.0.lock().unwrap(), ["5xx", "2xx", "error"]);
 }

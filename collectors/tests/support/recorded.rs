@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,6 +21,20 @@ use kpi::{Period, PeriodKind};
 use tempfile::TempDir;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+/// The folder of a kind.
+pub fn folder(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(kind)
+}
+
+/// The folders of its cases, in order.
+pub fn cases(kind: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder(kind).join("testcases")) else { return Vec::new() };
+    let mut cases: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    cases.sort();
+    cases
+}
 
 /// A server that says what the files say.
 pub struct Recorded {
@@ -60,8 +74,17 @@ impl Recorded {
         Self { server, count, places, _folder: folder }
     }
 
-    pub fn fill_in(&self, settings: &str) -> String {
-        self.places.iter().fold(settings.to_owned(), |text, (name, place)| text.replace(name, place))
+    /// The settings of a case, with every place filled in.
+    pub fn settings(&self, case: &Path) -> toml::Table {
+        let text = fs::read_to_string(case.join("config.toml")).unwrap();
+        let text = self.places.iter().fold(text, |text, (name, place)| text.replace(name, place));
+        let mut table: toml::Table = text.parse().unwrap();
+        for key in ["file", "folder"] {
+            if let Some(toml::Value::String(path)) = table.get_mut(key) {
+                *path = case.join(&*path).display().to_string();
+            }
+        }
+        table
     }
 
     /// A text without what differs from run to run.
@@ -93,15 +116,15 @@ impl Recorded {
 
 fn answers(folder: &Path) -> Vec<ResponseTemplate> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut bodies: BTreeMap<u32, (String, String)> = BTreeMap::new();
+    let mut bodies: BTreeMap<u32, (String, Vec<u8>)> = BTreeMap::new();
     for path in entries.map(|entry| entry.unwrap().path()) {
         let extension = path.extension().unwrap().to_str().unwrap().to_owned();
         let number = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
         if !matches!(extension.as_str(), "status" | "headers") {
-            bodies.insert(number, (extension, fs::read_to_string(&path).unwrap()));
+            bodies.insert(number, (extension, fs::read(&path).unwrap()));
         }
     }
-    let answer = |(number, (extension, body)): (u32, (String, String))| {
+    let answer = |(number, (extension, body)): (u32, (String, Vec<u8>))| {
         let beside = |what: &str| fs::read_to_string(folder.join(format!("{number}.{what}"))).ok();
         let media_type = match extension.as_str() {
             "json" => "application/json",
