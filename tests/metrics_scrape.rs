@@ -94,11 +94,15 @@ async fn a_figure_is_shown_for_the_periods_it_is_kept_and_then_no_more_though_no
     assert!(world.shows(VISAS));
     to("2026-06-05T23:00:00Z");
     assert!(!world.shows(VISAS));
-    assert!(!world.shows("pp_kpi_state{service=\"visas\",kpi=\"transactions\",period=\"day\""));
+    let state = "pp_kpi_state{service=\"visas\",kpi=\"transactions\",period=\"day\",state=\"expired\"} 1";
+    assert!(world.shows(state), "and says why: {}", world.text());
+    let end = "pp_kpi_period_end_timestamp_seconds{service=\"visas\",kpi=\"transactions\",period=\"day\"}";
+    assert!(world.shows(end), "so that it can be seen to be late");
     assert!(world.shows("pp_service_info{service=\"visas\""), "it is known all the same");
 
     world.metrics.keep_periods(KeepPeriods::All);
     assert!(world.shows(VISAS));
+    assert!(!world.shows(state));
 }
 
 #[tokio::test]

@@ -232,6 +232,16 @@ async fn a_backfill_goes_on_between_scheduled_runs_until_it_ends_and_over_restar
 }
 
 #[tokio::test]
+async fn a_start_again_remembers_the_last_success_so_that_lateness_is_seen_at_once() {
+    let world = World::at("2026-11-20T07:00Z");
+    let visas = settings("visas", Fake::new(windows(1, 0)));
+    start(&world, vec![visas.clone()], 1).await.stop(&world).await;
+    world.clock.advance(HOUR);
+    start(&world, vec![visas], 1).await.stop(&world).await;
+    assert_eq!(world.heard.all(), ["visas start stored", "visas had succeeded at 2026-11-20T07:00:00Z"]);
+}
+
+#[tokio::test]
 async fn a_quota_is_waited_out() {
     let world = World::at("2026-11-20T07:00Z");
     let used_up = CollectError::new(Reason::Quota, "used up").with_retry_after(3 * HOUR);

@@ -38,6 +38,10 @@ impl Figures {
     }
 }
 
+/// The state of a KPI whose newest value is older than values are kept. Its period stays, so that a rule
+/// about figures that are late does not fall silent just then.
+const EXPIRED: &str = "expired";
+
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Adds a service, and says when the first of its figures has been kept long enough.
@@ -61,6 +65,7 @@ fn service(
     for ((kpi, kind), current) in &picture.current {
         let end = kept_until(&current.figure, keep, picture);
         if end.is_some_and(|end| end <= now) {
+            period(families, [id, kpi.as_str(), kind.as_str()], EXPIRED, current, picture);
             continue;
         }
         first_end = [first_end, end].into_iter().flatten().min();
@@ -96,10 +101,7 @@ fn one_kpi(
 ) {
     let figure = &current.figure;
     let labels = [id, kpi.as_str(), kind.as_str()];
-    families.add(Family::State, &[id, kpi.as_str(), kind.as_str(), figure.state.as_str()], 1.0);
-    let span = figure.period.span(&picture.profile.rules.time_zone);
-    families.add(Family::PeriodStart, &labels, span.start.as_second() as f64);
-    families.add(Family::PeriodEnd, &labels, span.end.as_second() as f64);
+    period(families, labels, figure.state.as_str(), current, picture);
     let Some(known) = figure.state.known() else { return };
     families.add_decimal(value_family(kpi), &[id, kind.as_str()], known.value);
     if let (Kpi::DigitalTakeup, Some(previous)) =
@@ -112,6 +114,21 @@ fn one_kpi(
     }
     families.add(Family::Provisional, &labels, if figure.evidence.provisional { 1.0 } else { 0.0 });
     families.add(Family::Revisions, &labels, f64::from(figure.evidence.revisions));
+}
+
+/// In which state a KPI is, and of which period it is.
+fn period(
+    families: &mut Families,
+    labels: [&str; 3],
+    state: &str,
+    current: &CurrentKpi,
+    picture: &ServicePicture,
+) {
+    let [id, kpi, kind] = labels;
+    families.add(Family::State, &[id, kpi, kind, state], 1.0);
+    let span = current.figure.period.span(&picture.profile.rules.time_zone);
+    families.add(Family::PeriodStart, &labels, span.start.as_second() as f64);
+    families.add(Family::PeriodEnd, &labels, span.end.as_second() as f64);
 }
 
 const fn value_family(kpi: Kpi) -> Family {

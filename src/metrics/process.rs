@@ -154,6 +154,10 @@ impl Meter for ProcessMetrics {
         }
     }
 
+    fn last_success(&self, collector: &CollectorName, at: Timestamp) {
+        self.last_success.with_label_values(&[collector.as_str()]).set(at.as_second() as f64);
+    }
+
     fn next_run(&self, collector: &CollectorName, at: Option<Timestamp>) {
         match at {
             Some(at) => self.next_run.with_label_values(&[collector.as_str()]).set(at.as_second() as f64),

@@ -19,6 +19,8 @@ pub trait Meter: Send + Sync {
     fn run_retried(&self, _collector: &CollectorName, _reason: Reason) {}
     /// A run ended.
     fn run_finished(&self, _report: &RunReport) {}
+    /// When a collector that has just been started last succeeded, before the program was started.
+    fn last_success(&self, _collector: &CollectorName, _at: Timestamp) {}
     /// When a collector runs next; `None` where its schedule is over.
     fn next_run(&self, _collector: &CollectorName, _at: Option<Timestamp>) {}
     /// How many periods of a backfill are stored, of how many; `None` once it has ended.
@@ -96,6 +98,11 @@ impl Events {
             tracing::info!(%collector, place = note.place, note = note.text, "noted during a run");
         }
         self.meter.run_finished(report);
+    }
+
+    pub(super) fn last_success(&self, collector: &CollectorName, at: Timestamp) {
+        tracing::debug!(%collector, %at, "last success remembered");
+        self.meter.last_success(collector, at);
     }
 
     pub(super) fn next_run(&self, collector: &CollectorName, at: Option<Timestamp>) {

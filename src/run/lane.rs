@@ -119,6 +119,9 @@ impl Lane {
             self.runner.events.state_failed(&self.settings.name, &error);
             None
         });
+        if let Some(last) = last {
+            self.runner.events.last_success(&self.settings.name, last);
+        }
         match last {
             Some(last) if self.settings.schedule.next_after(last).is_none_or(|missed| missed > now) => {
                 (self.scheduled(), Trigger::Schedule)

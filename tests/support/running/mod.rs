@@ -58,6 +58,9 @@ impl Meter for Heard {
         let (trigger, outcome) = (report.trigger.as_str(), report.outcome.as_str());
         self.0.lock().unwrap().push(format!("{} {trigger} {outcome}", report.collector));
     }
+    fn last_success(&self, collector: &CollectorName, at: Timestamp) {
+        self.0.lock().unwrap().push(format!("{collector} had succeeded at {at}"));
+    }
     fn trigger_refused(&self, collector: &str) {
         self.0.lock().unwrap().push(format!("{collector} refused"));
     }
