@@ -1,10 +1,11 @@
 //! The trait every kind of source implements.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use kpi::{Batch, Period, PeriodKind};
+use kpi::{Batch, Period, PeriodKind, ServiceId};
 
 use crate::{Clock, CollectError, Http, QuotaMeter};
 
@@ -16,6 +17,13 @@ use crate::{Clock, CollectError, Http, QuotaMeter};
 pub trait Collector: Send + Sync {
     /// What may be asked of this collector, so that runs can be planned without calling it.
     fn capabilities(&self) -> Capabilities;
+
+    /// Every service it can give figures of, by the ids it calls them; `None` where only the source
+    /// knows. An instance that shares the work with others leaves out a collector none of whose
+    /// services are its own.
+    fn services(&self) -> Option<BTreeSet<ServiceId>> {
+        None
+    }
 
     /// The cheapest call that proves address and credentials.
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError>;

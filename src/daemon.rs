@@ -108,11 +108,8 @@ impl Daemon {
         let address = settings.web.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        let snapshots = Arc::new(Snapshots::new(
-            Arc::clone(&keeping.store),
-            settings.services.clone(),
-            Arc::clone(&clock),
-        ));
+        let snapshots =
+            Arc::new(Snapshots::new(Arc::clone(&keeping.store), settings.own_services(), Arc::clone(&clock)));
         let metrics = Metrics::new(Arc::clone(&snapshots), settings.metrics.keep_periods)?;
         let shared = Shared {
             snapshots,
@@ -143,6 +140,7 @@ impl Daemon {
                 address = format!("http://{address}"),
                 collectors = settings.collectors.len(),
                 services = settings.services.len(),
+                shard = settings.shard.map(tracing::field::display),
                 "listening; see / for what there is"
             );
         }
@@ -170,7 +168,7 @@ impl Daemon {
                 }
             }
             settings = next;
-            snapshots.configure(settings.services.clone());
+            snapshots.configure(settings.own_services());
             shared.metrics.keep_periods(settings.metrics.keep_periods);
             if let Err(error) = snapshots.rebuild_all().await {
                 say_unreadable(&error);
@@ -194,7 +192,7 @@ fn scheduler(
     announce: mpsc::UnboundedSender<BTreeSet<ServiceId>>,
 ) -> Result<Scheduler, StartError> {
     let process = &shared.metrics.process;
-    for collector in &settings.collectors {
+    for collector in &settings.own_collectors() {
         process.collector_known(&collector.name, collector.schedule.longest_gap());
     }
     process.config_loaded(shared.clock.now());
@@ -205,7 +203,7 @@ fn scheduler(
     let meter = Arc::clone(process);
     let clock = Arc::clone(&shared.clock);
     let runner = runner_on(clock, settings, keeping, Events::new(meter), on_stored)?;
-    let (scheduler, _triggers) = Scheduler::build(settings.collectors.clone(), &settings.run, runner);
+    let (scheduler, _triggers) = Scheduler::build(settings.own_collectors(), &settings.run, runner);
     Ok(scheduler)
 }
 
@@ -221,7 +219,7 @@ async fn next_settings(
             Some(Ok(next)) if needs_restart(present, &next) => {
                 process.config_refused();
                 tracing::error!(
-                    "data_dir, web.listen and log change only by a restart, the configuration before goes on"
+                    "data_dir, shard, web.listen and log change only by a restart, the configuration before goes on"
                 );
             }
             Some(Ok(next)) => {
@@ -245,7 +243,10 @@ async fn next_settings(
 }
 
 fn needs_restart(present: &Settings, next: &Settings) -> bool {
-    next.data_dir != present.data_dir || next.web.listen != present.web.listen || next.log != present.log
+    next.data_dir != present.data_dir
+        || next.shard != present.shard
+        || next.web.listen != present.web.listen
+        || next.log != present.log
 }
 
 /// Rebuilds what changed, several changes at once where they come faster than pictures are made.

@@ -32,6 +32,11 @@ impl Shard {
         let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         number % self.count + 1 == self.number
     }
+
+    /// The shard as part of the name of a file.
+    pub fn file_name(&self) -> String {
+        format!("shard-{}-of-{}", self.number, self.count)
+    }
 }
 
 impl FromStr for Shard {

@@ -17,10 +17,11 @@ mod probe;
 mod question;
 mod quota;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use kpi::BatchBuilder;
+use kpi::{BatchBuilder, ServiceId};
 use tokio::task::JoinSet;
 
 use crate::http::Credential;
@@ -115,6 +116,10 @@ const fn is_lasting(reason: Reason) -> bool {
 impl Collector for Ga4 {
     fn capabilities(&self) -> Capabilities {
         self.plan.capabilities()
+    }
+
+    fn services(&self) -> Option<BTreeSet<ServiceId>> {
+        Some(self.plan.slots.iter().map(|slot| slot.service.clone()).collect())
     }
 
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {

@@ -8,10 +8,11 @@ mod config;
 mod count;
 mod search;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kpi::PeriodKind;
+use kpi::{PeriodKind, ServiceId};
 
 use crate::{
     Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
@@ -50,6 +51,10 @@ impl Collector for GovukPay {
                 look_back: self.plan.look_back,
             },
         }
+    }
+
+    fn services(&self) -> Option<BTreeSet<ServiceId>> {
+        Some([self.plan.service.clone()].into())
     }
 
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {

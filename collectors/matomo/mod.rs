@@ -12,10 +12,11 @@ mod refusal;
 mod site;
 mod subject;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kpi::PeriodKind;
+use kpi::{PeriodKind, ServiceId};
 
 use crate::{
     Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
@@ -60,6 +61,10 @@ impl Collector for Matomo {
                 look_back: self.plan.look_back,
             },
         }
+    }
+
+    fn services(&self) -> Option<BTreeSet<ServiceId>> {
+        Some(self.plan.services.iter().map(|service| service.id.clone()).collect())
     }
 
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {

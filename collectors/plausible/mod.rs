@@ -9,9 +9,11 @@ mod query;
 mod read;
 mod refusal;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use kpi::ServiceId;
 
 use crate::{
     Answer, Capabilities, CollectError, Collector, Context, Kind, ProbeReport, Reading, Reason,
@@ -51,6 +53,10 @@ impl Collector for Plausible {
                 look_back: self.plan.look_back,
             },
         }
+    }
+
+    fn services(&self) -> Option<BTreeSet<ServiceId>> {
+        Some(self.plan.services.iter().map(|service| service.id.clone()).collect())
     }
 
     async fn probe(&self, context: &Context) -> Result<ProbeReport, CollectError> {

@@ -15,6 +15,7 @@ use crate::config::settings::CollectorSettings;
 use crate::daemon::{self, Keeping};
 use crate::plan::Backfill as Span;
 use crate::run::{Ask, Events, NullMeter, Runner, Trigger};
+use crate::shard::Shard;
 
 /// Collect history. A backfill that was interrupted goes on where it was; it never moves what the
 /// schedule has still to collect.
@@ -32,6 +33,10 @@ pub(super) struct Backfill {
     /// Take values of old periods that are lower than those stored, which the purge guard holds back.
     #[arg(long)]
     accept_lower: bool,
+    /// Only for the services of one of several equal parts: 2/8 is the second of eight. The same as shard in
+    /// the configuration.
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    shard: Option<Shard>,
 }
 
 pub(super) async fn run(command: Backfill, environment: &Environment) -> Result<(), CommandError> {
@@ -39,8 +44,9 @@ pub(super) async fn run(command: Backfill, environment: &Environment) -> Result<
         return Err(CommandError::Usage(format!("--to {} is before --from {}", command.to, command.from)));
     }
     let stop = stop::on_signal()?;
+    let environment = environment.for_shard(command.shard);
     let settings = environment.settings()?;
-    let collectors = chosen(&settings.collectors, &command.names, command.accept_lower)?;
+    let collectors = chosen(&settings, &command.names, command.accept_lower)?;
     let keeping = environment.keeping(&settings).await?;
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))

@@ -9,9 +9,10 @@ use kpi::CollectorName;
 
 use super::error::CommandError;
 use super::{Environment, progress, stop, table};
-use crate::config::settings::{CollectorSettings, PurgeGuard};
+use crate::config::settings::{CollectorSettings, PurgeGuard, Settings};
 use crate::daemon;
 use crate::run::{Ask, Events, Failure, NullMeter, Outcome, RunReport, Trigger};
+use crate::shard::Shard;
 
 /// Run collectors once, now.
 #[derive(Debug, Args)]
@@ -34,12 +35,17 @@ pub(super) struct Collect {
     /// Take values of old periods that are lower than those stored, which the purge guard holds back.
     #[arg(long)]
     accept_lower: bool,
+    /// Only for the services of one of several equal parts: 2/8 is the second of eight. The same as shard in
+    /// the configuration.
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    shard: Option<Shard>,
 }
 
 pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(), CommandError> {
     let stop = stop::on_signal()?;
+    let environment = environment.for_shard(command.shard);
     let settings = environment.settings()?;
-    let collectors = chosen(&settings.collectors, &command.names, command.accept_lower)?;
+    let collectors = chosen(&settings, &command.names, command.accept_lower)?;
     let ask = match (command.from, command.to) {
         (Some(from), Some(to)) if to < from => {
             return Err(CommandError::Usage(format!("--to {to} is before --from {from}")));
@@ -87,11 +93,11 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
 /// The collectors of these names, all where none is named; without their purge guard where lower
 /// values are to be accepted.
 pub(super) fn chosen(
-    collectors: &[CollectorSettings],
+    settings: &Settings,
     names: &[CollectorName],
     accept_lower: bool,
 ) -> Result<Vec<CollectorSettings>, CommandError> {
-    let mut chosen = named(collectors, names)?;
+    let mut chosen = named(settings, names)?;
     if accept_lower {
         for collector in &mut chosen {
             collector.purge_guard = PurgeGuard::Off;
@@ -100,26 +106,24 @@ pub(super) fn chosen(
     Ok(chosen)
 }
 
-/// The collectors of these names, all where none is named.
+/// The collectors of these names, all where none is named; of a shard, those that may have figures for it.
 pub(super) fn named(
-    collectors: &[CollectorSettings],
+    settings: &Settings,
     names: &[CollectorName],
 ) -> Result<Vec<CollectorSettings>, CommandError> {
+    let own = settings.own_collectors();
     if names.is_empty() {
-        return Ok(collectors.to_vec());
+        return Ok(own);
     }
+    let collectors = &settings.collectors;
     let known = || {
         let names: Vec<&str> = collectors.iter().map(|collector| collector.name.as_str()).collect();
         names.join(", ")
     };
-    names
-        .iter()
-        .map(|name| {
-            collectors.iter().find(|collector| collector.name == *name).cloned().ok_or_else(|| {
-                CommandError::Usage(format!("there is no collector {name}; there are: {}", known()))
-            })
-        })
-        .collect()
+    if let Some(name) = names.iter().find(|name| !collectors.iter().any(|known| known.name == **name)) {
+        return Err(CommandError::Usage(format!("there is no collector {name}; there are: {}", known())));
+    }
+    Ok(own.into_iter().filter(|collector| names.contains(&collector.name)).collect())
 }
 
 /// What became of a run, in plain words.

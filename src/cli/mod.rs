@@ -30,9 +30,10 @@ use self::error::CommandError;
 use crate::config::{self, Settings, Source};
 use crate::daemon::Keeping;
 use crate::run::MemoryState;
+use crate::shard::Shard;
 use crate::state::{StateDb, recover_cursors};
-use crate::store::NoStore;
 use crate::store::embedded::{self as store_file, EmbeddedStore};
+use crate::store::{NoStore, ShardedStore, Store};
 
 /// Collects the transactions, take-up, cost and satisfaction of public services, keeps every revision
 /// and shows the KPIs.
@@ -68,11 +69,21 @@ enum Command {
 }
 
 /// What every command is given.
+#[derive(Clone)]
 pub(crate) struct Environment {
     source: Source,
 }
 
 impl Environment {
+    /// The same for one shard, which an option of the command line sets as `PP_SHARD` would.
+    fn for_shard(&self, shard: Option<Shard>) -> Self {
+        let mut environment = self.clone();
+        if let Some(shard) = shard {
+            environment.source.environment.insert("PP_SHARD".to_owned(), shard.to_string());
+        }
+        environment
+    }
+
     /// The configuration, without an error in it.
     fn settings(&self) -> Result<Settings, CommandError> {
         Ok(config::load(&self.source)?)
@@ -85,7 +96,7 @@ impl Environment {
         if !settings.data_dir.join(store_file::FILE_NAME).exists() {
             return Ok(keeping);
         }
-        let store = Arc::new(read_store(settings)?);
+        let store = own_part(settings, Arc::new(read_store(settings)?));
         // Where the daemon's own memory is out of reach, the store tells how far it has come.
         recover_cursors(keeping.state.as_ref(), store.as_ref(), &settings.collectors)
             .await
@@ -95,9 +106,12 @@ impl Environment {
 
     /// Store and state, as the only process that writes to them.
     async fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
-        let store = Arc::new(write_store(settings)?);
-        let opened = StateDb::open(&settings.data_dir, SystemClock.now())
-            .map_err(|error| CommandError::caused("cannot open the state of runs", error))?;
+        let store = own_part(settings, Arc::new(write_store(settings)?));
+        let opened = match settings.shard {
+            None => StateDb::open(&settings.data_dir, SystemClock.now()),
+            Some(shard) => StateDb::open_shard(&settings.data_dir, shard, SystemClock.now()),
+        };
+        let opened = opened.map_err(|error| CommandError::caused("cannot open the state of runs", error))?;
         if let Some(quarantined) = &opened.quarantined {
             eprintln!(
                 "pp-collector: the state of runs could not be read ({}); it was moved to {} and begun anew",
@@ -112,6 +126,14 @@ impl Environment {
                 .map_err(|error| CommandError::caused("cannot recover the state of runs", error))?;
         }
         Ok(Keeping { store, state: Arc::new(state) })
+    }
+}
+
+/// The store as a shard sees it, where the settings say that this instance is one.
+fn own_part(settings: &Settings, store: Arc<dyn Store>) -> Arc<dyn Store> {
+    match settings.shard {
+        None => store,
+        Some(shard) => Arc::new(ShardedStore::new(store, shard)),
     }
 }
 
@@ -157,7 +179,7 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
     match command {
-        Command::Run(command) => run::run(&command, environment).await,
+        Command::Run(command) => run::run(&environment.for_shard(command.shard)).await,
         #[cfg(feature = "demo")]
         Command::Demo(command) => demo::run(command, environment).await,
         Command::Collect(command) => collect::run(command, environment).await,

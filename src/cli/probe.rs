@@ -25,7 +25,7 @@ pub(super) struct Probe {
 pub(super) async fn run(command: Probe, environment: &Environment) -> Result<(), CommandError> {
     let stop = stop::on_signal()?;
     let settings = environment.settings()?;
-    let collectors = named(&settings.collectors, &command.names)?;
+    let collectors = named(&settings, &command.names)?;
     let keeping = super::nothing_kept();
     let runner =
         daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))

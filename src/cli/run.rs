@@ -8,12 +8,18 @@ use super::error::CommandError;
 use super::{Environment, logging, stop};
 use crate::config;
 use crate::daemon::{Daemon, Reload};
+use crate::shard::Shard;
 
 /// Run the daemon: collect on schedule, and serve metrics and the API until it is told to stop.
 #[derive(Debug, Args)]
-pub(super) struct Run {}
+pub(super) struct Run {
+    /// Which part of the services is this instance's own, where several share them: 2/8 is the second of
+    /// eight. The same as shard in the configuration.
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    pub(super) shard: Option<Shard>,
+}
 
-pub(super) async fn run(_: &Run, environment: &Environment) -> Result<(), CommandError> {
+pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     // Before anything slow, so that a stop during the start is not lost.
     let shutdown = stop::on_signal()?;
     let reloads = reload_on_signal(environment)?;

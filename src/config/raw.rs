@@ -27,6 +27,8 @@ pub(super) struct RawSettings {
     pub(super) data_dir: String,
     /// Folder whose `*.toml` files declare services.
     pub(super) services_dir: Option<String>,
+    /// Which part of the services is this instance's own, where several share them: `2/8` is the second of eight.
+    pub(super) shard: Option<String>,
     /// The web server.
     pub(super) web: RawWeb,
     /// What the program says about itself.
@@ -46,6 +48,7 @@ impl Default for RawSettings {
         Self {
             data_dir: "data".to_owned(),
             services_dir: None,
+            shard: None,
             web: RawWeb::default(),
             log: RawLog::default(),
             metrics: RawMetrics::default(),

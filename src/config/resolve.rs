@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use kpi::CollectorName;
 
 use crate::plan::Schedule;
+use crate::shard::{Shard, ShardError};
 
 use super::document::Document;
 use super::path::KeyPath;
@@ -91,6 +92,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
     if raw.data_dir.trim().is_empty() {
         checker.refuse(&KeyPath::of(&["data_dir"]), "empty; name the folder to keep figures in");
     }
+    let shard = shard(raw.shard.as_deref(), checker);
     let listen = listen(&raw.web.listen, checker);
     let level = log_level(raw.log.level, checker);
     refuse_double_names(&raw.collectors, checker);
@@ -104,6 +106,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
     };
     Some(Settings {
         data_dir,
+        shard,
         web: Web { listen: listen?, public_url },
         log: LogSettings { format: raw.log.format, level: level? },
         metrics: Metrics { keep_periods: raw.metrics.keep_periods },
@@ -115,6 +118,12 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
         services: services?,
         receivers: receivers?,
     })
+}
+
+/// What is no shard is refused, so that nobody takes all services for this instance's own.
+fn shard(text: Option<&str>, checker: &mut Checker<'_>) -> Option<Shard> {
+    let shard: Result<Shard, ShardError> = text?.parse();
+    shard.inspect_err(|error| checker.refuse(&KeyPath::of(&["shard"]), error.to_string())).ok()
 }
 
 fn listen(text: &str, checker: &mut Checker<'_>) -> Option<SocketAddr> {

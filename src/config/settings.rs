@@ -1,5 +1,6 @@
 //! What the rest of the program is given: values that have been checked.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -14,12 +15,16 @@ use serde::Deserialize;
 
 use crate::alerts::deliver::{QuietHours, Receiver, ReceiverKind, Route};
 use crate::plan::Schedule;
+use crate::run::ServiceBook;
+use crate::shard::Shard;
 
 /// A configuration without an error in it.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The one folder everything the program writes lives under.
     pub data_dir: PathBuf,
+    /// Which part of the services is this instance's own; all of them where `None`.
+    pub shard: Option<Shard>,
     /// The web server.
     pub web: Web,
     /// What the program says about itself.
@@ -34,6 +39,27 @@ pub struct Settings {
     pub services: Vec<ServiceSettings>,
     /// Receivers of alerts by name.
     pub receivers: Vec<ReceiverSettings>,
+}
+
+impl Settings {
+    /// The services that are this instance's own.
+    pub fn own_services(&self) -> Vec<ServiceSettings> {
+        self.services.iter().filter(|service| self.owns(&service.description.id)).cloned().collect()
+    }
+
+    /// The collectors that may give figures of services that are this instance's own.
+    pub fn own_collectors(&self) -> Vec<CollectorSettings> {
+        let book = ServiceBook::new(&self.services);
+        let owns_any = |services: BTreeSet<ServiceId>| {
+            services.iter().any(|service| self.owns(book.renamed(service).unwrap_or(service)))
+        };
+        let is_own = |settings: &&CollectorSettings| settings.collector.services().is_none_or(owns_any);
+        self.collectors.iter().filter(is_own).cloned().collect()
+    }
+
+    fn owns(&self, service: &ServiceId) -> bool {
+        self.shard.is_none_or(|shard| shard.owns(service))
+    }
 }
 
 /// The web server.

@@ -12,6 +12,9 @@ use prometheus::{CounterVec, Gauge, GaugeVec, HistogramOpts, HistogramVec, Opts,
 
 use super::table::Family;
 use crate::run::{Meter, Outcome, RunReport};
+use crate::store::StoreError;
+use crate::store::embedded::Backlog;
+use crate::store::mirror::MirrorMeter;
 
 /// Seconds: from a local file to a long backfill.
 const RUN_BUCKETS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 600.0];
@@ -37,6 +40,11 @@ pub struct ProcessMetrics {
     client_requests: CounterVec,
     client_duration: HistogramVec,
     refused: CounterVec,
+    mirror_unsent: GaugeVec,
+    mirror_oldest: GaugeVec,
+    mirror_refused: GaugeVec,
+    mirror_sent: CounterVec,
+    mirror_failures: CounterVec,
     config_loaded: Gauge,
     config_loaded_at: Gauge,
     http_requests: CounterVec,
@@ -61,6 +69,11 @@ impl ProcessMetrics {
             client_requests: counter(registry, Family::ClientRequests)?,
             client_duration: histogram(registry, Family::ClientDuration, CLIENT_BUCKETS)?,
             refused: counter(registry, Family::Refused)?,
+            mirror_unsent: gauge(registry, Family::MirrorUnsent)?,
+            mirror_oldest: gauge(registry, Family::MirrorOldest)?,
+            mirror_refused: gauge(registry, Family::MirrorRefused)?,
+            mirror_sent: counter(registry, Family::MirrorSent)?,
+            mirror_failures: counter(registry, Family::MirrorFailures)?,
             config_loaded: registered(registry, Gauge::with_opts(options(Family::ConfigLoaded)))?,
             config_loaded_at: registered(registry, Gauge::with_opts(options(Family::ConfigLoadedAt)))?,
             http_requests: counter(registry, Family::HttpRequests)?,
@@ -187,6 +200,26 @@ impl Meter for ProcessMetrics {
 
     fn trigger_refused(&self, collector: &str) {
         self.refused.with_label_values(&[collector]).inc();
+    }
+}
+
+/// Without a mirror nothing is said of one: these have no value before the first event.
+impl MirrorMeter for ProcessMetrics {
+    fn mirror_sent(&self, revisions: u64) {
+        self.mirror_sent.with_label_values::<&str>(&[]).inc_by(revisions as f64);
+    }
+
+    fn mirror_failed(&self, error: &StoreError) {
+        self.mirror_failures.with_label_values(&[error.reason()]).inc();
+    }
+
+    fn mirror_backlog(&self, backlog: &Backlog) {
+        self.mirror_unsent.with_label_values::<&str>(&[]).set(backlog.revisions as f64);
+        self.mirror_refused.with_label_values::<&str>(&[]).set(backlog.refused as f64);
+        match backlog.oldest {
+            Some(oldest) => self.mirror_oldest.with_label_values::<&str>(&[]).set(oldest.as_second() as f64),
+            None => drop(self.mirror_oldest.remove_label_values::<&str>(&[])),
+        }
     }
 }
 

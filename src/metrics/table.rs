@@ -125,6 +125,16 @@ families! {
         "Alerts that are open, by rule and severity.";
     Notifications: "pp_notifications_total" Counter ["receiver", "outcome"]
         "Attempts to tell a receiver of an alert, by outcome.";
+    MirrorUnsent: "pp_mirror_unsent_figures" Gauge []
+        "Figures and revisions that are stored and that the mirror has not acknowledged yet.";
+    MirrorOldest: "pp_mirror_oldest_unsent_timestamp_seconds" Gauge []
+        "When the oldest of them was stored, as a Unix time; absent where nothing waits.";
+    MirrorRefused: "pp_mirror_refused_figures" Gauge []
+        "Figures and revisions that the mirror refused because it holds something else; offered again at the next start.";
+    MirrorSent: "pp_mirror_sent_figures_total" Counter []
+        "Figures and revisions that were new to the mirror when it acknowledged them.";
+    MirrorFailures: "pp_mirror_failures_total" Counter ["reason"]
+        "Times the mirror could not be fed, by reason.";
     ConfigLoaded: "pp_config_last_reload_successful" Gauge []
         "1 if the configuration on disk is the one running.";
     ConfigLoadedAt: "pp_config_last_reload_success_timestamp_seconds" Gauge []

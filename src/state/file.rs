@@ -59,18 +59,19 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-pub(super) fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
-    let file = data_dir.join(FILE_NAME);
-    std::fs::create_dir_all(data_dir).map_err(|error| unavailable(&file, &error))?;
-    let lock = lock(&file)?;
-    let found = file.try_exists().map_err(|error| unavailable(&file, &error))?;
-    let (connection, quarantined) = match connect(&file) {
+pub(super) fn open(file: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+    if let Some(data_dir) = file.parent() {
+        std::fs::create_dir_all(data_dir).map_err(|error| unavailable(file, &error))?;
+    }
+    let lock = lock(file)?;
+    let found = file.try_exists().map_err(|error| unavailable(file, &error))?;
+    let (connection, quarantined) = match connect(file) {
         Ok(connection) => (connection, None),
-        Err(Refusal::Passing(problem)) => return Err(unavailable(&file, &problem)),
+        Err(Refusal::Passing(problem)) => return Err(unavailable(file, &problem)),
         Err(Refusal::Damaged(problem)) => {
-            let path = move_aside(&file, now).map_err(|error| unavailable(&file, &error))?;
-            let anew = connect(&file).map_err(|refusal| match refusal {
-                Refusal::Damaged(problem) | Refusal::Passing(problem) => unavailable(&file, &problem),
+            let path = move_aside(file, now).map_err(|error| unavailable(file, &error))?;
+            let anew = connect(file).map_err(|refusal| match refusal {
+                Refusal::Damaged(problem) | Refusal::Passing(problem) => unavailable(file, &problem),
             })?;
             (anew, Some(Quarantined { path, problem }))
         }
@@ -80,10 +81,10 @@ pub(super) fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError>
             "UPDATE run SET outcome = ?, finished_at = ? WHERE outcome IS NULL",
             params![remember::INTERRUPTED, remember::nanoseconds(now)],
         )
-        .map_err(|error| unavailable(&file, &error))?;
+        .map_err(|error| unavailable(file, &error))?;
     connection
         .execute("DELETE FROM run WHERE id <= (SELECT max(id) FROM run) - ?", [RUNS_KEPT])
-        .map_err(|error| unavailable(&file, &error))?;
+        .map_err(|error| unavailable(file, &error))?;
     Ok(Opened {
         fresh: !found || quarantined.is_some(),
         quarantined,

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use crate::run::StateError;
+use crate::shard::Shard;
 
 /// Name of the file in the data directory.
 pub const FILE_NAME: &str = "state.db";
@@ -61,7 +62,13 @@ impl StateDb {
     /// Opens the state of a data directory, and makes both where they are not there yet. `now` marks
     /// runs that a crash cut off, and names what is moved aside. Blocks while it does.
     pub fn open(data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
-        file::open(data_dir, now)
+        file::open(&data_dir.join(FILE_NAME), now)
+    }
+
+    /// The same for one shard, in a file of its own: what another shard has read says nothing of this
+    /// one's services, so an instance that becomes another shard begins anew from the store.
+    pub fn open_shard(data_dir: &Path, shard: Shard, now: Timestamp) -> Result<Opened, OpenError> {
+        file::open(&data_dir.join(format!("state-{}.db", shard.file_name())), now)
     }
 
     /// Opens the state for reading, beside the process that writes it; `None` where there is none yet.

@@ -240,6 +240,18 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The kind of failure, as it is counted.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::InUse { .. } => "in_use",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// A store that is empty and takes nothing, for runs that only show what they would store where there
 /// is no store yet.
 #[derive(Debug, Clone, Copy, Default)]

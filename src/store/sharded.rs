@@ -1,5 +1,6 @@
 //! A store as one shard of several instances sees it: only its own services are in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -58,6 +59,12 @@ impl Store for ShardedStore {
 
     async fn latest(&self) -> Result<Vec<Series>, StoreError> {
         Ok(self.own(self.store.latest().await?, |series| &series.key.service))
+    }
+
+    async fn services_with_figures(&self) -> Result<BTreeSet<ServiceId>, StoreError> {
+        let mut services = self.store.services_with_figures().await?;
+        services.retain(|service| self.shard.owns(service));
+        Ok(services)
     }
 
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {
