@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
-use super::{FILE_NAME, OpenError, StateDb, remember, unavailable};
+use super::{OpenError, StateDb, remember, unavailable};
 
 /// Every version of the schema in order; the number of the last one is `PRAGMA user_version`.
 const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
@@ -94,23 +94,22 @@ pub(super) fn open(file: &Path, now: Timestamp) -> Result<Opened, OpenError> {
 }
 
 /// Opens the file for reading beside the process that writes it; `None` where there is none yet.
-pub(super) fn open_read_only(data_dir: &Path) -> Result<Option<StateDb>, OpenError> {
-    let file = data_dir.join(FILE_NAME);
-    if !file.try_exists().map_err(|error| unavailable(&file, &error))? {
+pub(super) fn open_read_only(file: &Path) -> Result<Option<StateDb>, OpenError> {
+    if !file.try_exists().map_err(|error| unavailable(file, &error))? {
         return Ok(None);
     }
-    let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let connection = connection.map_err(|error| unavailable(&file, &error))?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| unavailable(&file, &error))?;
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = connection.map_err(|error| unavailable(file, &error))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| unavailable(file, &error))?;
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|error| unavailable(&file, &error))?;
+        .map_err(|error| unavailable(file, &error))?;
     if usize::try_from(version).ok() != Some(MIGRATIONS.len()) {
         let problem = format!(
             "its schema has version {version} and this program knows {}; run the daemon once",
             MIGRATIONS.len()
         );
-        return Err(unavailable(&file, &problem));
+        return Err(unavailable(file, &problem));
     }
     Ok(Some(StateDb::holding(connection, None)))
 }

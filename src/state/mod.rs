@@ -68,12 +68,12 @@ impl StateDb {
     /// The same for one shard, in a file of its own: what another shard has read says nothing of this
     /// one's services, so an instance that becomes another shard begins anew from the store.
     pub fn open_shard(data_dir: &Path, shard: Shard, now: Timestamp) -> Result<Opened, OpenError> {
-        file::open(&data_dir.join(format!("state-{}.db", shard.file_name())), now)
+        file::open(&data_dir.join(file_name(Some(shard))), now)
     }
 
     /// Opens the state for reading, beside the process that writes it; `None` where there is none yet.
-    pub fn open_read_only(data_dir: &Path) -> Result<Option<Self>, OpenError> {
-        file::open_read_only(data_dir)
+    pub fn open_read_only(data_dir: &Path, shard: Option<Shard>) -> Result<Option<Self>, OpenError> {
+        file::open_read_only(&data_dir.join(file_name(shard)))
     }
 
     /// State that lasts as long as the process: for commands that keep nothing, and for tests.
@@ -98,6 +98,11 @@ impl StateDb {
         let failed = |problem: &dyn std::fmt::Display| StateError(problem.to_string());
         working.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
     }
+}
+
+/// Each shard has a file of its own.
+fn file_name(shard: Option<Shard>) -> String {
+    shard.map_or_else(|| FILE_NAME.to_owned(), |shard| format!("state-{}.db", shard.file_name()))
 }
 
 fn unavailable(file: &Path, problem: &dyn std::fmt::Display) -> OpenError {

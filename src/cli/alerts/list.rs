@@ -29,7 +29,7 @@ const MOST: u32 = 10_000;
 
 pub(super) async fn run(command: &List, environment: &Environment) -> Result<(), CommandError> {
     let settings = environment.settings()?;
-    let state = StateDb::open_read_only(&settings.data_dir)
+    let state = StateDb::open_read_only(&settings.data_dir, settings.shard)
         .map_err(|error| CommandError::caused("cannot open the state of alerts", error))?;
     let kept = match state.map(AlertBook::new) {
         None => Vec::new(),
