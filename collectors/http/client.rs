@@ -10,12 +10,16 @@ use crate::{CollectError, Reason};
 /// deadline of the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Makes ring the cryptography of TLS for the whole process. Every client needs that before it is built.
+pub fn use_ring() {
+    // Another part of the program may have done so first: it is the same one, since no other is built in.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Builds the client: TLS by rustls with ring and the machine's certificates, no cookies, no redirects
 /// of its own.
 pub fn client() -> Result<reqwest::Client, CollectError> {
-    // One provider for the whole process. Another part of the program may have set it first: it is the
-    // same one, since no other is built in.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    use_ring();
     reqwest::Client::builder()
         .user_agent(concat!("pp-collector/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)

@@ -49,7 +49,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use address::Address;
-pub use client::client;
+pub use client::{client, use_ring};
 pub use credential::Credential;
 pub use limit::HostLimit;
 pub use meter::{Answered, NoRequestMeter, RequestMeter};

@@ -218,13 +218,20 @@ impl Runner {
             let accepted = self.store.append(Arc::new(submission)).await?;
             progress.gave_figures = true;
             counts = Counts::of(&accepted, &held_back);
-            whole &= accepted.foreign.is_empty();
+            whole &= accepted.foreign.is_empty() && accepted.quarantined.is_empty();
             progress.notes.extend(accepted.foreign.into_iter().map(|foreign| Note {
                 place: format!("{}, {}, {}", foreign.key.service, foreign.key.measure, foreign.key.channel),
                 text: format!(
                     "left out because the collector {} feeds these figures; remove one of the two, or say in this one \
 that it adopts the other",
                     foreign.owner
+                ),
+            }));
+            progress.notes.extend(accepted.quarantined.into_iter().map(|refused| Note {
+                place: refused.what,
+                text: format!(
+                    "the store's server refused it, and it is kept in quarantine.lp: {}",
+                    refused.words
                 ),
             }));
             if !accepted.changed_services.is_empty() {

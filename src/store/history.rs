@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use kpi::service::ServiceDescription;
-use kpi::{CollectorName, SeriesKey};
+use kpi::{CollectorName, FigureKey, Period, SeriesKey};
 
 use super::StoredPoint;
 
@@ -103,4 +103,39 @@ pub fn lacking<'a>(kept: &[Revision], given: &'a [Revision]) -> Result<&'a [Revi
         last = Some(revision);
     }
     Ok(given.get(first_lacking..).unwrap_or_default())
+}
+
+/// The first and last period of a history, where its revisions come in order and are of the series'
+/// kind; otherwise the problem.
+pub(super) fn ends(series: &SeriesHistory) -> Result<(Period, Period), String> {
+    let refused = |problem: &str| {
+        let SeriesKey { service, measure, channel, .. } = &series.key;
+        Err(format!("the history of {service} {measure} {channel} {problem}"))
+    };
+    let order = |revision: &Revision| (revision.stored.point.period, revision.stored.revision);
+    let (Some(first), Some(last)) = (series.revisions.first(), series.revisions.last()) else {
+        return refused("has no revision");
+    };
+    if !series.revisions.is_sorted_by(|a, b| order(a) < order(b)) {
+        return refused("is not in order of period and revision");
+    }
+    let kind = series.key.period_kind;
+    if series.revisions.iter().any(|revision| revision.stored.point.period.kind() != kind) {
+        return refused(&format!("has a period that is not of its kind, {kind}"));
+    }
+    Ok((first.stored.point.period, last.stored.point.period))
+}
+
+/// The revisions of each figure, which lie together.
+pub(super) fn of_each_figure(revisions: &[Revision]) -> impl Iterator<Item = &[Revision]> {
+    revisions.chunk_by(|a, b| a.stored.point.period == b.stored.point.period)
+}
+
+/// A figure in words.
+pub(super) fn named(key: &FigureKey) -> String {
+    let FigureKey { series, period } = key;
+    format!(
+        "{} {} {} ({}, {}) for {period}",
+        series.service, series.measure, series.channel, series.coverage, series.period_kind
+    )
 }

@@ -4,13 +4,18 @@ pub mod copy;
 mod digest;
 pub mod embedded;
 mod history;
+#[cfg(feature = "influx")]
+pub mod influxdb2;
 pub mod mirror;
+mod order;
 mod revise;
 mod sharded;
 
 pub use digest::SeriesDigest;
 pub use embedded::EmbeddedStore;
 pub use history::{Contradiction, DatedDescription, Revision, SeriesHistory, lacking};
+#[cfg(feature = "influx")]
+pub use influxdb2::Influxdb2Store;
 pub use revise::revised;
 pub use sharded::ShardedStore;
 
@@ -110,8 +115,19 @@ pub struct Accepted {
     pub revised: Vec<Revised>,
     /// Series left out because another collector feeds them.
     pub foreign: Vec<ForeignSeries>,
+    /// What the store could not take although nothing is wrong with the rest.
+    pub quarantined: Vec<Quarantined>,
     /// Services with a new or revised figure or description.
     pub changed_services: BTreeSet<ServiceId>,
+}
+
+/// Something that a store's server would not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// What it is.
+    pub what: String,
+    /// Why, in the server's words.
+    pub words: String,
 }
 
 /// A figure that was revised.

@@ -3,7 +3,6 @@
 //! A series costs one look-up and one range scan; its points are then merged with what is stored in
 //! memory, and only what differs is written, in order of the key.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kpi::{FigureKey, Point, SeriesFigures, SeriesKey, ServiceId};
@@ -15,6 +14,7 @@ use super::fault::{Fault, Outcome};
 use super::identity::{self, Identified};
 use super::outbox::{Changed, Outbox};
 use super::row::{FIGURE_COLUMNS, FigureRow, nanoseconds, timestamp};
+use crate::store::order::in_order;
 use crate::store::{Accepted, ForeignSeries, Provenance, Revised, Submission, revised};
 
 pub(super) fn append(connection: &mut Connection, submission: &Submission) -> Outcome<Accepted> {
@@ -85,7 +85,7 @@ impl<'a> Append<'a> {
     }
 
     fn series(&mut self, series: &SeriesFigures) -> Outcome<()> {
-        let points = in_order(series)?;
+        let points = in_order(&series.key, &series.points).map_err(Fault::Refused)?;
         let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
         let Some(stored) = self.own_series(&series.key, last.period.index())? else { return Ok(()) };
         let mut known = std::mem::take(&mut self.known);
@@ -201,22 +201,4 @@ impl<'a> Append<'a> {
     fn finish(self) -> Accepted {
         self.accepted
     }
-}
-
-/// The points, strictly in order of period. Batches come so; for one that does not, the last of two
-/// points for one period counts.
-fn in_order(series: &SeriesFigures) -> Outcome<Cow<'_, [Point]>> {
-    let kind = series.key.period_kind;
-    // An index means days for one kind and hours for another: a wrong kind would corrupt the series.
-    if let Some(stray) = series.points.iter().find(|point| point.period.kind() != kind) {
-        return Err(Fault::Refused(format!(
-            "the figure of {} for {} is in a series of kind {kind}; put it into a series of its own kind",
-            series.key.service, stray.period
-        )));
-    }
-    if series.points.is_sorted_by(|a, b| a.period < b.period) {
-        return Ok(Cow::Borrowed(&series.points));
-    }
-    let last_of_each: BTreeMap<_, _> = series.points.iter().map(|point| (point.period, *point)).collect();
-    Ok(Cow::Owned(last_of_each.into_values().collect()))
 }

@@ -13,6 +13,7 @@ use super::identity::{self, Identified};
 use super::outbox::{Changed, Outbox};
 use super::query::history_between;
 use super::row::{SeriesRow, nanoseconds};
+use crate::store::history::{ends, named, of_each_figure};
 use crate::store::{DatedDescription, Revision, SeriesHistory, lacking};
 
 pub(super) fn restore(
@@ -47,7 +48,8 @@ struct Restore<'a> {
 
 impl Restore<'_> {
     fn series(&mut self, series: &SeriesHistory) -> Outcome<()> {
-        let (first, last) = ends(series)?;
+        let (first, last) = ends(series).map_err(Fault::Refused)?;
+        let (first, last) = (first.index(), last.index());
         let stored = self.identified(series, last)?;
         let row = SeriesRow {
             id: stored.id,
@@ -176,38 +178,4 @@ impl Restore<'_> {
         }
         Ok(())
     }
-}
-
-/// The first and last period, where the revisions come in order and are of the series' kind.
-fn ends(series: &SeriesHistory) -> Outcome<(i32, i32)> {
-    let refused = |problem: &str| {
-        Fault::Refused(format!(
-            "the history of {} {} {} {problem}",
-            series.key.service, series.key.measure, series.key.channel
-        ))
-    };
-    let order = |revision: &Revision| (revision.stored.point.period, revision.stored.revision);
-    let (Some(first), Some(last)) = (series.revisions.first(), series.revisions.last()) else {
-        return Err(refused("has no revision"));
-    };
-    if !series.revisions.is_sorted_by(|a, b| order(a) < order(b)) {
-        return Err(refused("is not in order of period and revision"));
-    }
-    let kind = series.key.period_kind;
-    if series.revisions.iter().any(|revision| revision.stored.point.period.kind() != kind) {
-        return Err(refused(&format!("has a period that is not of its kind, {kind}")));
-    }
-    Ok((first.stored.point.period.index(), last.stored.point.period.index()))
-}
-
-fn of_each_figure(revisions: &[Revision]) -> impl Iterator<Item = &[Revision]> {
-    revisions.chunk_by(|a, b| a.stored.point.period == b.stored.point.period)
-}
-
-fn named(key: &FigureKey) -> String {
-    let FigureKey { series, period } = key;
-    format!(
-        "{} {} {} ({}, {}) for {period}",
-        series.service, series.measure, series.channel, series.coverage, series.period_kind
-    )
 }
