@@ -27,6 +27,7 @@ mod files;
 pub mod forms;
 pub mod ga4;
 pub mod json;
+pub mod labelled;
 pub mod matomo;
 pub mod mischief;
 pub mod pay;

@@ -1,19 +1,23 @@
 //! The stand-ins as a program: prints where they answer as one line of JSON, and runs until its input ends.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use simulator::world::frozen;
-use simulator::{Now, Running, Simulator, Source, StartError, World, ga4, matomo, pay, plausible};
+use simulator::{Now, Running, Simulator, Source, StartError, World, ga4, labelled, matomo, pay, plausible};
 
 /// Stand-ins for real sources on loopback.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// First of eight ports; 0 takes free ones.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -28,9 +32,34 @@ struct Arguments {
     now: Option<Timestamp>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Write services whose falls are known into a folder, to measure detection by.
+    Labelled {
+        /// Seed of the set.
+        #[arg(long)]
+        seed: u64,
+        /// The folder.
+        #[arg(long)]
+        folder: PathBuf,
+    },
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Labelled { seed, folder }) = arguments.command {
+        return match labelled::write(seed, &folder) {
+            Ok(count) => {
+                println!("{count} services with their labels are in {}", folder.display());
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("simulator: cannot write to {}: {error}", folder.display());
+                ExitCode::FAILURE
+            }
+        };
+    }
     match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

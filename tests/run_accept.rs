@@ -27,6 +27,7 @@ fn visas() -> ServiceSettings {
         rules: ServiceRules::undeclared(),
         targets: Targets::default(),
         publish: Publish::default(),
+        alerts: std::sync::Arc::default(),
     }
 }
 

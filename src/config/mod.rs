@@ -5,6 +5,7 @@
 //! opened and nothing is started. What comes out has been checked; see `docs/configuration.md` for what
 //! may be written.
 
+mod alerts;
 mod decode;
 mod document;
 mod interpolate;

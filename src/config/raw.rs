@@ -37,6 +37,10 @@ pub(super) struct RawSettings {
     pub(super) metrics: RawMetrics,
     /// How runs are carried out.
     pub(super) run: RawRun,
+    /// What is looked for in the KPIs of every service.
+    pub(super) alerts: RawAlerts,
+    /// Files of bank holidays, by nation, in place of those that come with the program.
+    pub(super) calendars: BTreeMap<String, String>,
     /// Collectors by name.
     pub(super) collectors: BTreeMap<String, RawCollector>,
     /// Receivers of alerts by name.
@@ -53,6 +57,8 @@ impl Default for RawSettings {
             log: RawLog::default(),
             metrics: RawMetrics::default(),
             run: RawRun::default(),
+            alerts: RawAlerts::default(),
+            calendars: BTreeMap::new(),
             collectors: BTreeMap::new(),
             receivers: BTreeMap::new(),
         }
@@ -287,6 +293,8 @@ pub(super) struct RawService {
     pub(super) targets: RawTargets,
     /// What may be put into public feeds.
     pub(super) publish: RawPublish,
+    /// What is looked for in its KPIs, where it differs from `[alerts]`.
+    pub(super) alerts: RawAlerts,
     /// Other ids that sources know it by.
     pub(super) aliases: Vec<String>,
 }
@@ -307,6 +315,7 @@ impl Default for RawService {
             time_zone: LONDON.to_owned(),
             targets: RawTargets::default(),
             publish: RawPublish::default(),
+            alerts: RawAlerts::default(),
             aliases: Vec::new(),
         }
     }
@@ -380,4 +389,51 @@ pub(super) struct RawPublish {
     pub(super) cost: Publication,
     /// User satisfaction.
     pub(super) user_satisfaction: Publication,
+}
+
+/// `[alerts]` and `[service.alerts]`: what is looked for in KPIs. What is left out of a service's applies as in
+/// `[alerts]`, and what is left out there by the defaults of `docs/alerting.md`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawAlerts {
+    /// The KPIs that are watched; empty for none.
+    pub(super) kpis: Option<Vec<String>>,
+    /// `day`, `week`, `month`, `quarter`; left out, the service's own.
+    pub(super) period_kinds: Option<Vec<String>>,
+    /// Whose bank holidays users and staff keep.
+    pub(super) nations: Option<Vec<String>>,
+    /// A smaller fall is no alert.
+    pub(super) least_fall: Option<Number>,
+    /// From this size on a fall may be critical.
+    pub(super) critical_fall: Option<Number>,
+    /// How near to its level a KPI is back.
+    pub(super) recovery: Option<Number>,
+    /// Whether slow falls are looked for.
+    pub(super) erosion: Option<bool>,
+    /// Whether figures that do not come are an alert.
+    pub(super) overdue: Option<bool>,
+    /// For days.
+    pub(super) day: RawCadence,
+    /// For weeks.
+    pub(super) week: RawCadence,
+    /// For months.
+    pub(super) month: RawCadence,
+    /// For quarters.
+    pub(super) quarter: RawCadence,
+}
+
+/// What depends on the kind of period.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCadence {
+    /// About how many false alarms a year are put up with.
+    pub(super) false_alarms_a_year: Option<Number>,
+    /// Fewest transactions of a period that is judged.
+    pub(super) least_transactions: Option<u32>,
+    /// Periods after which a fall that stays is the new level.
+    pub(super) new_level_after: Option<u32>,
+    /// How long after its end a period's figures are overdue.
+    pub(super) overdue_after: Option<Length>,
 }

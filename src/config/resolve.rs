@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::http::Address;
@@ -11,6 +12,7 @@ use collectors::{Kind, SettingProblems};
 use jiff::tz::TimeZone;
 use kpi::CollectorName;
 
+use crate::alerts::AlertSettings;
 use crate::plan::Schedule;
 use crate::shard::{Shard, ShardError};
 
@@ -20,7 +22,7 @@ use super::problem::Problem;
 use super::raw::{RawCollector, RawSettings};
 use super::settings::{CollectorSettings, LogSettings, Metrics, PurgeGuard, Run, Settings, Web};
 use super::suggest::did_you_mean;
-use super::{Source, receivers, secret, services};
+use super::{Source, alerts, receivers, secret, services};
 
 /// Gathers what is wrong with one document.
 pub(super) struct Checker<'a> {
@@ -100,8 +102,10 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
         raw.collectors.iter().map(|(name, raw)| collector(name, raw, checker, source)).collect();
     let public_url = public_url(raw.web.public_url.as_deref(), checker);
     let receivers = receivers::receivers(&raw.receivers, checker, source);
+    let alerts = alerts::alerts(&raw.alerts, &AlertSettings::default(), &KeyPath::of(&["alerts"]), checker);
+    let calendar = alerts::calendar(&raw.calendars, checker, source);
     let services = match raw.services_dir {
-        Some(folder) => services::load(&PathBuf::from(folder), checker, source),
+        Some(folder) => services::load(&PathBuf::from(folder), &alerts, checker, source),
         None => Some(Vec::new()),
     };
     Some(Settings {
@@ -116,6 +120,8 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
         },
         collectors: collectors.into_iter().collect::<Option<_>>()?,
         services: services?,
+        alerts: Arc::new(alerts),
+        calendar: Arc::new(calendar),
         receivers: receivers?,
     })
 }
@@ -258,7 +264,7 @@ fn build(
     at: &KeyPath,
     checker: &mut Checker<'_>,
     source: &Source,
-) -> Option<std::sync::Arc<dyn collectors::Collector>> {
+) -> Option<Arc<dyn collectors::Collector>> {
     let secrets_found = checker.secrets(at, settings, source);
     match (kind.build)(settings) {
         Ok(collector) => Some(collector).filter(|_| secrets_found),

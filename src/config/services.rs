@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use kpi::service::{DigitalDefinition, Organisation, ServiceDescription, ServiceRules};
 use kpi::{Channel, ServiceId};
@@ -16,10 +17,12 @@ use super::resolve::Checker;
 use super::scalar::Number;
 use super::settings::{Publish, ServiceSettings, Targets};
 use super::{Source, layers};
+use crate::alerts::AlertSettings;
 
 /// Reads every service of a folder. `None` when something in it is refused.
 pub(super) fn load(
     folder: &Path,
+    alerts: &AlertSettings,
     settings: &mut Checker<'_>,
     source: &Source,
 ) -> Option<Vec<ServiceSettings>> {
@@ -55,7 +58,7 @@ pub(super) fn load(
         for (index, raw) in raw.service.into_iter().enumerate() {
             let at = KeyPath::of(&["service"]).index(index);
             names.declare(&raw, &at, &document, &mut checker);
-            services.extend(service(raw, &at, &mut checker));
+            services.extend(service(raw, alerts, &at, &mut checker));
         }
         checker.into_problems().into_iter().for_each(|problem| settings.add(problem));
     }
@@ -116,7 +119,12 @@ impl Names {
     }
 }
 
-fn service(raw: RawService, at: &KeyPath, checker: &mut Checker<'_>) -> Option<ServiceSettings> {
+fn service(
+    raw: RawService,
+    alerts: &AlertSettings,
+    at: &KeyPath,
+    checker: &mut Checker<'_>,
+) -> Option<ServiceSettings> {
     if raw.id.is_none() {
         checker.refuse(&at.key("id"), "missing; give a slug that stays the same when the service is renamed");
     }
@@ -130,6 +138,7 @@ fn service(raw: RawService, at: &KeyPath, checker: &mut Checker<'_>) -> Option<S
     let digital = digital(&raw.digital, &channels, &at.key("digital"), checker);
     let time_zone = checker.time_zone(&at.key("time_zone"), &raw.time_zone);
     let targets = targets(&raw.targets, &at.key("targets"), checker);
+    let alerts = super::alerts::alerts(&raw.alerts, alerts, &at.key("alerts"), checker);
     let aliases = aliases(&raw.aliases, &at.key("aliases"), checker);
     Some(ServiceSettings {
         description: ServiceDescription { id: raw.id?, name: name?, department, agency },
@@ -143,6 +152,7 @@ fn service(raw: RawService, at: &KeyPath, checker: &mut Checker<'_>) -> Option<S
         },
         targets,
         publish: publish(&raw.publish),
+        alerts: Arc::new(alerts),
     })
 }
 

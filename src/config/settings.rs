@@ -13,6 +13,8 @@ use kpi::{CollectorName, ReceiverName, ServiceId};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::alerts::AlertSettings;
+use crate::alerts::calendar::Calendar;
 use crate::alerts::deliver::{QuietHours, Receiver, ReceiverKind, Route};
 use crate::plan::Schedule;
 use crate::run::ServiceBook;
@@ -37,6 +39,10 @@ pub struct Settings {
     pub collectors: Vec<CollectorSettings>,
     /// Services by id.
     pub services: Vec<ServiceSettings>,
+    /// What is looked for in the KPIs of a service that is not configured.
+    pub alerts: Arc<AlertSettings>,
+    /// Bank holidays.
+    pub calendar: Arc<Calendar>,
     /// Receivers of alerts by name.
     pub receivers: Vec<ReceiverSettings>,
 }
@@ -217,6 +223,8 @@ pub struct ServiceSettings {
     pub targets: Targets,
     /// What may leave the building.
     pub publish: Publish,
+    /// What is looked for in its KPIs.
+    pub alerts: Arc<AlertSettings>,
 }
 
 /// Levels a service wants to reach.

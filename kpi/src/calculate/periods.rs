@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::result::{KpiFigure, KpiState};
-use super::table::Line;
 use super::{Calculator, Kpi};
 use crate::{Measure, Period, PeriodKind};
 
@@ -35,7 +34,7 @@ impl Calculator<'_> {
         let zone = &self.rules.time_zone;
         let mut periods = BTreeSet::new();
         for (line, series_kind, entries) in self.table.series() {
-            if !bears_on(kpi, line) {
+            if !kpi.rests_on(line.measure) {
                 continue;
             }
             if series_kind == kind {
@@ -51,17 +50,20 @@ impl Calculator<'_> {
     }
 }
 
-fn bears_on(kpi: Kpi, line: Line) -> bool {
-    let measures: &[Measure] = match kpi {
-        Kpi::Transactions => &[Measure::Completed],
-        Kpi::DigitalTakeup => &[Measure::Completed, Measure::DigitalTakeup],
-        Kpi::CompletionRate => &[Measure::Started, Measure::CompletionRate],
-        Kpi::CostPerTransaction | Kpi::TotalCost => &[Measure::Cost, Measure::CostPerTransaction],
-        Kpi::UserSatisfaction => {
-            return matches!(line.measure, Measure::Rating(_) | Measure::SatisfactionScore);
-        }
-    };
-    measures.contains(&line.measure)
+impl Kpi {
+    /// Whether figures of a measure bear on this KPI.
+    pub fn rests_on(self, measure: Measure) -> bool {
+        let measures: &[Measure] = match self {
+            Self::Transactions => &[Measure::Completed],
+            Self::DigitalTakeup => &[Measure::Completed, Measure::DigitalTakeup],
+            Self::CompletionRate => &[Measure::Started, Measure::CompletionRate],
+            Self::CostPerTransaction | Self::TotalCost => &[Measure::Cost, Measure::CostPerTransaction],
+            Self::UserSatisfaction => {
+                return matches!(measure, Measure::Rating(_) | Measure::SatisfactionScore);
+            }
+        };
+        measures.contains(&measure)
+    }
 }
 
 fn is_summed_from(kind: PeriodKind, finer: PeriodKind) -> bool {

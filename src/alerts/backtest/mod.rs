@@ -1,0 +1,13 @@
+//! What would have been alerted, had everything been as it was known at the time.
+
+mod knowledge;
+mod labels;
+mod naive;
+mod replay;
+mod score;
+
+pub use knowledge::{Arrival, arrivals};
+pub use labels::{Label, LabelError, Verdict, read_labels};
+pub use naive::{NaiveRule, naive};
+pub use replay::{Replayed, Service, Told, replay};
+pub use score::{Line, Score, score};

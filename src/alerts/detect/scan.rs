@@ -1,0 +1,308 @@
+//! Goes through a history period by period.
+
+use kpi::{Kpi, Period};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+
+use super::counts::{Shift, Usual};
+use super::episode::{Cause, Ending, Episode, Judgement};
+use super::erosion::Erosion;
+use super::fall::{Fall, Seen, Step};
+use super::learnt::{Expectation, Learnt};
+use super::limits::Limits;
+use super::scale::Scale;
+use super::statistics::median;
+use super::tuning::Tuning;
+use super::validity::{Comparable, Shape, compare, is_enough};
+use super::{Cadence, Holidays, outlook};
+use crate::alerts::observation::{Observation, Reading, Sample};
+use crate::alerts::settings::AlertSettings;
+
+/// Low periods in a row that outweigh a digital count which did not fall.
+const RUN_BESIDE: usize = 3;
+
+/// A period this many standard deviations below expectation is kept out of the level until the next.
+const WITHHELD_FROM: f64 = 1.6;
+
+/// Volumes a volume is compared with.
+const VOLUMES_COMPARED: usize = 8;
+/// Samples whose counts are the usual ones: few, because volumes have seasons of their own.
+const COUNTS_COMPARED: usize = 4;
+
+/// How a history is judged: what stays the same from one period to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) cadence: Cadence,
+    pub(super) history: &'a [Observation],
+    pub(super) settings: &'a AlertSettings,
+    pub(super) tuning: Tuning,
+    pub(super) limits: Limits,
+    pub(super) scale: Scale,
+}
+
+/// A period as it is judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) index: usize,
+    pub(super) period: Period,
+    /// Its value on the scale.
+    pub(super) value: f64,
+    /// Transactions behind it, where they are known.
+    pub(super) base: Option<f64>,
+}
+
+pub(super) struct Scan<'a> {
+    frame: Frame<'a>,
+    holidays: &'a Holidays,
+    learnt: Learnt,
+    /// By period, the volume, learnt from or not: a peak must not lock a service out.
+    volumes: Vec<Option<f64>>,
+    /// The first period since the last break.
+    begin: usize,
+    /// Periods that can be compared with the next: those since the last break.
+    comparable: Vec<usize>,
+    /// Their shapes.
+    shapes: Vec<Shape<'a>>,
+    /// The newest period a holiday fell into.
+    holiday: Option<usize>,
+    /// Low periods in a row, not alerted.
+    run: Vec<Place>,
+    fall: Option<Fall>,
+    doubt: Option<Episode>,
+    erosion: Erosion,
+    episodes: Vec<Episode>,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(
+        kpi: Kpi,
+        cadence: Cadence,
+        history: &'a [Observation],
+        holidays: &'a Holidays,
+        settings: &'a AlertSettings,
+    ) -> Self {
+        let tuning = Tuning::of(cadence);
+        let limits = Limits::of(cadence, &tuning, settings.at(cadence).false_alarms_a_year);
+        Self {
+            frame: Frame { cadence, history, settings, tuning, limits, scale: Scale::of(kpi) },
+            holidays,
+            learnt: Learnt::new(tuning, history.len()),
+            volumes: vec![None; history.len()],
+            begin: 0,
+            comparable: Vec::with_capacity(history.len()),
+            shapes: Vec::with_capacity(history.len()),
+            holiday: None,
+            run: Vec::new(),
+            fall: None,
+            doubt: None,
+            erosion: Erosion::default(),
+            episodes: Vec::new(),
+        }
+    }
+
+    pub(super) fn step(&mut self, index: usize) {
+        let history: &'a [Observation] = self.frame.history;
+        let Some(observation) = history.get(index) else { return };
+        match &observation.reading {
+            Reading::Absent | Reading::Provisional => {}
+            Reading::Contradictory(why) => {
+                self.doubt(observation.period, Cause::Contradiction(why.clone()), None);
+            }
+            Reading::Settled(sample) => self.settled(index, observation.period, sample),
+        }
+    }
+
+    fn settled(&mut self, index: usize, period: Period, sample: &'a Sample) {
+        let shape = Shape::of(sample);
+        match compare(last(&self.shapes, self.frame.tuning.window), &shape) {
+            Comparable::ZeroAfterMore => return self.doubt(period, Cause::Zero, sample.base),
+            Comparable::PartMissing => return,
+            Comparable::Break => self.break_off(index, period),
+            Comparable::Yes => {}
+        }
+        self.end_doubt(period);
+        let Some(volume) = sample.base.unwrap_or(sample.value).to_f64() else { return };
+        let has_volume = sample.base.is_some() || !self.frame.scale.is_share();
+        let is_enough = !has_volume
+            || is_enough(volume, &self.volumes_like(index), self.frame.threshold().least_transactions);
+        if let Some(place) = self.volumes.get_mut(index) {
+            *place = Some(volume);
+        }
+        if self.frame.tuning.holidays_matter && self.holidays.touch(period) {
+            self.holiday = Some(index);
+            return;
+        }
+        let Some(value) = self.frame.scale.place(sample.value) else { return };
+        if !is_enough {
+            return;
+        }
+        self.comparable.push(index);
+        self.shapes.push(shape);
+        let place = Place { index, period, value, base: has_volume.then_some(volume) };
+        match self.fall.take() {
+            Some(fall) => self.in_fall(fall, place, sample),
+            None => self.ordinary(place, sample),
+        }
+    }
+
+    /// Earlier periods of the same rhythm, newest first: those of the same day of the week, for days.
+    fn like(&self, index: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let (begin, rhythm) = (self.begin, self.frame.tuning.rhythm);
+        let back = (1..).map(move |count| index.checked_sub(count * rhythm));
+        back.map_while(move |earlier| earlier.filter(|earlier| *earlier >= begin))
+    }
+
+    /// The volumes of the newest of them.
+    fn volumes_like(&self, index: usize) -> Vec<f64> {
+        let volume = |earlier| self.volumes.get(earlier).copied().flatten();
+        self.like(index).filter_map(volume).take(VOLUMES_COMPARED).collect()
+    }
+
+    /// The samples of the newest of them that were learnt from, and how their volumes changed from the same
+    /// periods last year to this one's.
+    fn usual(&self, index: usize) -> Usual<'a> {
+        let history: &'a [Observation] = self.frame.history;
+        let learnt = |earlier: &usize| self.learnt.knows(*earlier);
+        let indices: Vec<usize> = self.like(index).filter(learnt).take(COUNTS_COMPARED).collect();
+        let last_year = |index: usize| {
+            let earlier = index.checked_sub(self.frame.tuning.year?)?;
+            self.volumes.get(earlier).copied().flatten()
+        };
+        let seasonal = || {
+            let before = median(indices.iter().filter_map(|index| last_year(*index)))?;
+            Some((last_year(index)? / before).clamp(0.5, 2.0))
+        };
+        Usual {
+            samples: indices.iter().filter_map(|index| history.get(*index)?.sample()).collect(),
+            volume: seasonal().unwrap_or(1.0),
+        }
+    }
+
+    /// A period while nothing is wrong.
+    fn ordinary(&mut self, place: Place, sample: &Sample) {
+        let Some(expected) = self.learnt.expect(place.index) else {
+            let sampling = self.frame.scale.sampling_variance(place.value, place.base);
+            return self.learnt.accept(place.index, place.value, sampling);
+        };
+        let sampling = self.frame.scale.sampling_variance(expected.value, place.base);
+        let sigma = self.sigma(&expected, sampling, place.index);
+        let limits = self.frame.limits;
+        let drop = expected.value - place.value;
+        if drop < limits.twice * sigma {
+            self.run.clear();
+            if drop < WITHHELD_FROM * sigma {
+                self.learnt.accept(place.index, place.value, sampling);
+            } else {
+                self.learnt.withhold(place.index, place.value, sampling);
+            }
+            self.episodes.extend(self.erosion.step(&self.frame, &self.learnt, place, sample));
+            return;
+        }
+        self.run.push(place);
+        let usual = self.usual(place.index);
+        let shift = usual.shift(sample, expected.value, place.value);
+        let is_fall = drop >= self.frame.settings.least_fall
+            && (drop >= limits.at_once * sigma || self.run.len() > 1)
+            && expected.long_value - place.value >= limits.twice * sigma
+            && (shift != Shift::Beside || self.run.len() >= RUN_BESIDE);
+        if !is_fall {
+            return self.learnt.withhold(place.index, place.value, sampling);
+        }
+        let mut learnt = self.learnt.level_indices().filter_map(|index| self.frame.period(index));
+        let span = learnt.next().map(|first| (first, learnt.next_back().unwrap_or(first)));
+        let run = std::mem::take(&mut self.run);
+        let mut fall = Fall::open(expected, run, place, span);
+        fall.see(&self.frame, &usual, place, sample, Seen { expected: expected.value, sigma, shift });
+        self.episodes.extend(self.erosion.end(place.period, Ending::NewLevel));
+        self.fall = Some(fall);
+    }
+
+    /// A period while a fall is not over.
+    fn in_fall(&mut self, mut fall: Fall, place: Place, sample: &Sample) {
+        let expected = fall.expected.level + self.learnt.season(place.index);
+        let sampling = self.frame.scale.sampling_variance(expected, place.base);
+        let sigma = self.sigma(&fall.expected, sampling, place.index);
+        let usual = self.usual(place.index);
+        let shift = usual.shift(sample, expected, place.value);
+        match fall.step(&self.frame, &usual, place, sample, Seen { expected, sigma, shift }) {
+            Step::Lasts => self.fall = Some(fall),
+            Step::Recovered => {
+                self.learnt.accept(place.index, place.value, sampling);
+                self.episodes.push(fall.ended(place.period, Ending::Recovered));
+            }
+            Step::NewLevel => {
+                self.learnt.restart();
+                for place in &fall.since {
+                    let sampling = self.frame.scale.sampling_variance(place.value, place.base);
+                    self.learnt.accept(place.index, place.value, sampling);
+                }
+                self.episodes.push(fall.ended(place.period, Ending::NewLevel));
+            }
+        }
+    }
+
+    /// The standard deviation of a period around its expectation: counting, own noise and the level's own
+    /// uncertainty; more where a holiday has just been.
+    fn sigma(&self, expected: &Expectation, sampling: f64, index: usize) -> f64 {
+        let tuning = &self.frame.tuning;
+        let just_after = self.holiday.is_some_and(|holiday| index - holiday <= tuning.after_holiday_for);
+        let wider = if just_after { tuning.after_holiday } else { 1.0 };
+        (expected.noise + expected.level_variance + sampling).sqrt() * wider
+    }
+
+    fn doubt(&mut self, period: Period, cause: Cause, transactions: Option<Decimal>) {
+        match &mut self.doubt {
+            Some(doubt) => doubt.latest = period,
+            none => *none = Some(Episode { transactions, ..Episode::new(cause, period, period) }),
+        }
+    }
+
+    fn end_doubt(&mut self, period: Period) {
+        if let Some(doubt) = self.doubt.take() {
+            self.episodes.push(Episode { ended: Some((period, Ending::Recovered)), ..doubt });
+        }
+    }
+
+    /// The figures mean something else from here on.
+    fn break_off(&mut self, index: usize, period: Period) {
+        if let Some(fall) = self.fall.take() {
+            self.episodes.push(fall.ended(period, Ending::NewLevel));
+        }
+        self.episodes.extend(self.erosion.end(period, Ending::NewLevel));
+        self.learnt.restart();
+        self.comparable.clear();
+        self.shapes.clear();
+        self.begin = index;
+        self.run.clear();
+    }
+
+    pub(super) fn finish(mut self) -> Judgement {
+        let volume = median(self.volumes_like(self.frame.history.len()));
+        let outlook = outlook::outlook(&self.frame, &self.learnt, volume).filter(|_| self.fall.is_none());
+        self.episodes.extend(self.fall.map(Fall::so_far));
+        self.episodes.extend(self.doubt);
+        self.episodes.extend(self.erosion.into_open());
+        self.episodes.sort_by_key(|episode| episode.began);
+        Judgement { episodes: self.episodes, outlook }
+    }
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn threshold(&self) -> &'a crate::alerts::settings::CadenceSettings {
+        self.settings.at(self.cadence)
+    }
+
+    pub(super) fn period(&self, index: usize) -> Option<Period> {
+        self.history.get(index).map(|observation| observation.period)
+    }
+
+    /// A place on the scale as a decimal of the KPI, to six decimals.
+    pub(super) fn decimal(&self, place: f64) -> Option<Decimal> {
+        Decimal::from_f64(self.scale.value(place)).map(|value| value.round_dp(6))
+    }
+}
+
+/// At most so many of the last.
+fn last<T>(all: &[T], count: usize) -> &[T] {
+    all.get(all.len().saturating_sub(count)..).unwrap_or_default()
+}
