@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ConfigProblems, Settings};
 use crate::metrics::{Metrics, ProcessMetrics};
-use crate::run::{Events, OnStored, RunState, Runner, Scheduler, ServiceBook, Stopped};
+use crate::run::{Events, OnStored, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped};
 use crate::snapshot::Snapshots;
-use crate::store::{Store, StoreError};
+use crate::state::{RecoverError, recover_cursors};
+use crate::store::{MeteredStore, Store, StoreError, StoreMeter};
 use crate::web::{self, Readiness, Shared};
 
 /// Why the daemon does not start.
@@ -26,6 +27,9 @@ pub enum StartError {
     /// The store cannot be read.
     #[error("cannot read the figures")]
     Store(#[from] StoreError),
+    /// The state of runs cannot be written.
+    #[error("cannot recover the state of runs")]
+    State(#[from] StateError),
     /// The web server cannot listen there.
     #[error("cannot listen on {address}; another program may be using it: set web.listen to a free port")]
     Listen {
@@ -40,6 +44,15 @@ pub enum StartError {
     /// The HTTP client cannot be made.
     #[error("cannot prepare the HTTP client")]
     Http(#[from] CollectError),
+}
+
+impl From<RecoverError> for StartError {
+    fn from(error: RecoverError) -> Self {
+        match error {
+            RecoverError::Store(error) => Self::Store(error),
+            RecoverError::State(error) => Self::State(error),
+        }
+    }
 }
 
 /// What a daemon keeps figures and runs in.
@@ -60,6 +73,7 @@ pub struct Daemon {
     keeping: Keeping,
     listener: TcpListener,
     shared: Shared,
+    recovers_cursors: bool,
 }
 
 /// The runner of a configuration, for the daemon and for commands that run collectors themselves.
@@ -111,6 +125,11 @@ impl Daemon {
         let snapshots =
             Arc::new(Snapshots::new(Arc::clone(&keeping.store), settings.own_services(), Arc::clone(&clock)));
         let metrics = Metrics::new(Arc::clone(&snapshots), settings.metrics.keep_periods)?;
+        let name = settings.store.name();
+        metrics.store.store_known(name);
+        let meter: Arc<dyn StoreMeter> = Arc::clone(&metrics.store) as _;
+        let store: Arc<dyn Store> = Arc::new(MeteredStore::new(keeping.store, name, meter));
+        let keeping = Keeping { store, ..keeping };
         let shared = Shared {
             snapshots,
             store: Arc::clone(&keeping.store),
@@ -118,7 +137,13 @@ impl Daemon {
             readiness: Arc::new(Readiness::default()),
             clock,
         };
-        Ok(Self { settings, keeping, listener, shared })
+        Ok(Self { settings, keeping, listener, shared, recovers_cursors: false })
+    }
+
+    /// The same, which first recovers from the store what the state of runs has lost.
+    #[must_use]
+    pub fn recovering_cursors(self) -> Self {
+        Self { recovers_cursors: true, ..self }
     }
 
     /// Where it listens.
@@ -133,7 +158,7 @@ impl Daemon {
         shutdown: CancellationToken,
         mut reloads: mpsc::Receiver<Reload>,
     ) -> Result<Stopped, StartError> {
-        let Self { mut settings, keeping, listener, shared } = self;
+        let Self { mut settings, keeping, listener, shared, recovers_cursors } = self;
         let web_stop = CancellationToken::new();
         if let Ok(address) = listener.local_addr() {
             tracing::info!(
@@ -146,7 +171,15 @@ impl Daemon {
         }
         let server = tokio::spawn(web::serve(listener, shared.clone(), web_stop.clone().cancelled_owned()));
         let snapshots = Arc::clone(&shared.snapshots);
-        snapshots.rebuild_all().await?;
+        let ready = tokio::select! {
+            ready = first_picture(&settings, &keeping, &shared, recovers_cursors) => ready.map(|()| true),
+            () = shutdown.cancelled() => Ok(false),
+        };
+        if !ready? {
+            web_stop.cancel();
+            drop(server.await);
+            return Ok(Stopped::default());
+        }
         shared.readiness.set_ready();
         say_what_is_shown(&snapshots);
         let writing = tokio::spawn(shared.metrics.clone().keep_written(Arc::clone(&shared.clock)));
@@ -185,6 +218,41 @@ impl Daemon {
     }
 }
 
+/// Reads everything for the first time. A store that is out is asked again until it is back: until then
+/// `/readyz` says so, and nothing is collected, since nothing could be kept.
+async fn first_picture(
+    settings: &Settings,
+    keeping: &Keeping,
+    shared: &Shared,
+    recovers_cursors: bool,
+) -> Result<(), StartError> {
+    let backoff = Backoff::default();
+    let mut failures = 0;
+    loop {
+        let error = match read_all(settings, keeping, shared, recovers_cursors).await {
+            Err(StartError::Store(error @ StoreError::Unavailable { .. })) => error,
+            outcome => return outcome,
+        };
+        failures += 1;
+        let wait = backoff.wait(failures, None, &MachineRandomness);
+        tracing::warn!(%error, wait_seconds = wait.as_secs_f64(), "the store cannot be read yet, asking again");
+        shared.readiness.set_waiting(error.to_string());
+        shared.clock.sleep(wait).await;
+    }
+}
+
+async fn read_all(
+    settings: &Settings,
+    keeping: &Keeping,
+    shared: &Shared,
+    recovers_cursors: bool,
+) -> Result<(), StartError> {
+    if recovers_cursors {
+        recover_cursors(keeping.state.as_ref(), keeping.store.as_ref(), &settings.collectors).await?;
+    }
+    Ok(shared.snapshots.rebuild_all().await?)
+}
+
 fn scheduler(
     settings: &Settings,
     keeping: &Keeping,
@@ -219,7 +287,7 @@ async fn next_settings(
             Some(Ok(next)) if needs_restart(present, &next) => {
                 process.config_refused();
                 tracing::error!(
-                    "data_dir, shard, web.listen and log change only by a restart, the configuration before goes on"
+                    "data_dir, shard, store, web.listen and log change only by a restart, the configuration before goes on"
                 );
             }
             Some(Ok(next)) => {
@@ -245,6 +313,7 @@ async fn next_settings(
 fn needs_restart(present: &Settings, next: &Settings) -> bool {
     next.data_dir != present.data_dir
         || next.shard != present.shard
+        || next.store != present.store
         || next.web.listen != present.web.listen
         || next.log != present.log
 }

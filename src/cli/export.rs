@@ -12,7 +12,7 @@ use super::Environment;
 use super::error::CommandError;
 use crate::exchange::{Record, write_csv, write_json_lines};
 use crate::report::known_at;
-use crate::store::{Query, Store};
+use crate::store::{Access, Query};
 
 /// Write figures to a file or to standard output: each with its current value, or as it was known on a
 /// day. Superseded values and descriptions of services stay in the store; `store backup` copies all of it.
@@ -50,7 +50,7 @@ pub(super) enum Form {
 pub(super) async fn run(command: Export, environment: &Environment) -> Result<(), CommandError> {
     let known_at = command.as_known_on.as_deref().map(known_at).transpose().map_err(CommandError::Usage)?;
     let settings = environment.settings()?;
-    let store = super::read_store(&settings)?;
+    let store = super::open_store(&settings, Access::Read)?;
     let query = Query {
         services: (!command.service.is_empty()).then_some(command.service),
         from: command.from,

@@ -14,7 +14,7 @@ use super::error::CommandError;
 use super::{Environment, progress};
 use crate::exchange::{read_csv, read_json_lines, submissions};
 use crate::run::{Acceptance, Rules, ServiceBook, accept};
-use crate::store::{Query, Store, StoredPoint, Submission};
+use crate::store::{Access, Query, Store, StoredPoint, Submission};
 
 /// Read figures from a file in the form `export` writes. Nothing is stored unless all of it can be read.
 ///
@@ -45,7 +45,7 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
     };
     let submissions = submissions(records).map_err(failed)?;
     let settings = environment.settings()?;
-    let store = super::write_store(&settings)?;
+    let store = super::open_store(&settings, Access::Write)?;
     let bar = progress::bar(submissions.len() as u64, "batches");
     let book = ServiceBook::new(&settings.services);
     let rules = Rules { book: &book, days: None, now: SystemClock.now() };
@@ -57,7 +57,7 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
         for note in notes {
             eprintln!("note: {}: {}", note.place, note.text);
         }
-        older += leave_out_older(&mut submission, &store).await?;
+        older += leave_out_older(&mut submission, store.as_ref()).await?;
         let accepted = store
             .append(Arc::new(submission))
             .await

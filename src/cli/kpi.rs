@@ -8,6 +8,7 @@ use collectors::{Clock, SystemClock};
 use super::error::CommandError;
 use super::{Environment, table};
 use crate::report::{self, RequestText, Wanted};
+use crate::store::Access;
 
 /// Show the KPIs of services, departments or government.
 #[derive(Debug, Args)]
@@ -25,8 +26,8 @@ pub(super) struct Kpi {
 pub(super) async fn run(command: Kpi, environment: &Environment) -> Result<(), CommandError> {
     let request = command.request.parse().map_err(|problems| CommandError::Usage(problems.join("\n")))?;
     let settings = environment.settings()?;
-    let store = super::read_store(&settings)?;
-    let rows = report::report(&request, &store, &settings.services, SystemClock.now())
+    let store = super::open_store(&settings, Access::Read)?;
+    let rows = report::report(&request, store.as_ref(), &settings.services, SystemClock.now())
         .await
         .map_err(|error| CommandError::caused("cannot read the figures", error))?;
     if rows.is_empty() {

@@ -32,8 +32,7 @@ use crate::daemon::Keeping;
 use crate::run::MemoryState;
 use crate::shard::Shard;
 use crate::state::{StateDb, recover_cursors};
-use crate::store::embedded::{self as store_file, EmbeddedStore};
-use crate::store::{NoStore, ShardedStore, Store};
+use crate::store::{Access, NoStore, ShardedStore, Store};
 
 /// Collects the transactions, take-up, cost and satisfaction of public services, keeps every revision
 /// and shows the KPIs.
@@ -93,10 +92,10 @@ impl Environment {
     /// where there is no store yet.
     async fn looking(&self, settings: &Settings) -> Result<Keeping, CommandError> {
         let keeping = nothing_kept();
-        if !settings.data_dir.join(store_file::FILE_NAME).exists() {
+        if !settings.store.is_there(&settings.data_dir) {
             return Ok(keeping);
         }
-        let store = own_part(settings, Arc::new(read_store(settings)?));
+        let store = own_part(settings, open_store(settings, Access::Read)?);
         // Where the daemon's own memory is out of reach, the store tells how far it has come.
         recover_cursors(keeping.state.as_ref(), store.as_ref(), &settings.collectors)
             .await
@@ -106,26 +105,13 @@ impl Environment {
 
     /// Store and state, as the only process that writes to them.
     async fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
-        let store = own_part(settings, Arc::new(write_store(settings)?));
-        let opened = match settings.shard {
-            None => StateDb::open(&settings.data_dir, SystemClock.now()),
-            Some(shard) => StateDb::open_shard(&settings.data_dir, shard, SystemClock.now()),
-        };
-        let opened = opened.map_err(|error| CommandError::caused("cannot open the state of runs", error))?;
-        if let Some(quarantined) = &opened.quarantined {
-            eprintln!(
-                "pp-collector: the state of runs could not be read ({}); it was moved to {} and begun anew",
-                quarantined.problem,
-                quarantined.path.display()
-            );
-        }
-        let state = opened.state;
-        if opened.fresh {
-            recover_cursors(&state, store.as_ref(), &settings.collectors)
+        let Opened { keeping, state_is_fresh } = open_keeping(settings)?;
+        if state_is_fresh {
+            recover_cursors(keeping.state.as_ref(), keeping.store.as_ref(), &settings.collectors)
                 .await
                 .map_err(|error| CommandError::caused("cannot recover the state of runs", error))?;
         }
-        Ok(Keeping { store, state: Arc::new(state) })
+        Ok(keeping)
     }
 }
 
@@ -137,15 +123,35 @@ fn own_part(settings: &Settings, store: Arc<dyn Store>) -> Arc<dyn Store> {
     }
 }
 
-/// The store, for reading beside a daemon.
-fn read_store(settings: &Settings) -> Result<EmbeddedStore, CommandError> {
-    EmbeddedStore::open_read_only(&settings.data_dir)
-        .map_err(|error| CommandError::caused("cannot open the store", error))
+/// Store and state, opened.
+struct Opened {
+    keeping: Keeping,
+    /// The state knows nothing: its cursors are to be recovered from the store.
+    state_is_fresh: bool,
 }
 
-/// The store, as the only process that writes to it.
-fn write_store(settings: &Settings) -> Result<EmbeddedStore, CommandError> {
-    EmbeddedStore::open(&settings.data_dir)
+fn open_keeping(settings: &Settings) -> Result<Opened, CommandError> {
+    let store = own_part(settings, open_store(settings, Access::Write)?);
+    let opened = match settings.shard {
+        None => StateDb::open(&settings.data_dir, SystemClock.now()),
+        Some(shard) => StateDb::open_shard(&settings.data_dir, shard, SystemClock.now()),
+    };
+    let opened = opened.map_err(|error| CommandError::caused("cannot open the state of runs", error))?;
+    if let Some(quarantined) = &opened.quarantined {
+        eprintln!(
+            "pp-collector: the state of runs could not be read ({}); it was moved to {} and begun anew",
+            quarantined.problem,
+            quarantined.path.display()
+        );
+    }
+    Ok(Opened { keeping: Keeping { store, state: Arc::new(opened.state) }, state_is_fresh: opened.fresh })
+}
+
+/// The store of a configuration.
+fn open_store(settings: &Settings, access: Access) -> Result<Arc<dyn Store>, CommandError> {
+    settings
+        .store
+        .open(&settings.data_dir, access)
         .map_err(|error| CommandError::caused("cannot open the store", error))
 }
 

@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::error::CommandError;
-use super::{Environment, logging, stop};
+use super::{Environment, Opened, logging, open_keeping, stop};
 use crate::config;
 use crate::daemon::{Daemon, Reload};
 use crate::shard::Shard;
@@ -25,11 +25,12 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let reloads = reload_on_signal(environment)?;
     let settings = environment.settings()?;
     logging::start(&settings.log)?;
-    let keeping = environment.keeping(&settings).await?;
+    let Opened { keeping, state_is_fresh } = open_keeping(&settings)?;
     let data_dir = settings.data_dir.clone();
     let daemon = Daemon::build(settings, keeping)
         .await
         .map_err(|error| CommandError::caused("cannot start", error))?;
+    let daemon = if state_is_fresh { daemon.recovering_cursors() } else { daemon };
     tracing::info!(data_dir = %data_dir.display(), "starting");
     let stopped =
         daemon.run(shutdown, reloads).await.map_err(|error| CommandError::caused("cannot run", error))?;

@@ -6,6 +6,8 @@ use clap::Subcommand;
 
 use super::Environment;
 use super::error::CommandError;
+use crate::config::Settings;
+use crate::store::{Access, EmbeddedStore, StoreName, inspect};
 
 /// Look after the store.
 #[derive(Debug, Subcommand)]
@@ -24,13 +26,15 @@ pub(super) enum Store {
 
 pub(super) async fn run(command: Store, environment: &Environment) -> Result<(), CommandError> {
     let settings = environment.settings()?;
-    let store = super::read_store(&settings)?;
+    if settings.store.name() != StoreName::Embedded {
+        return on_a_server(command, &settings).await;
+    }
+    let store = EmbeddedStore::open_read_only(&settings.data_dir)
+        .map_err(|error| CommandError::caused("cannot open the store", error))?;
     match command {
         Store::Stats => {
             let stats =
                 store.stats().await.map_err(|error| CommandError::caused("cannot read the store", error))?;
-            let day =
-                |day: Option<jiff::civil::Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
             println!("figures      {}", stats.figures);
             println!("superseded   {}", stats.superseded);
             println!("series       {}", stats.series);
@@ -44,19 +48,7 @@ pub(super) async fn run(command: Store, environment: &Environment) -> Result<(),
         Store::Verify => {
             let found =
                 store.verify().await.map_err(|error| CommandError::caused("cannot read the store", error))?;
-            for problem in &found.problems {
-                println!("{problem}");
-            }
-            let read = format!("{} figures and {} superseded values", found.figures, found.superseded);
-            if found.problems.is_empty() {
-                println!("all is well: {read} read");
-                Ok(())
-            } else {
-                Err(CommandError::Failed(format!(
-                    "{} problems in {read}; restore a backup",
-                    found.problems.len()
-                )))
-            }
+            verdict(found.figures, found.superseded, &found.problems)
         }
         Store::Backup { file } => {
             let file = file.unwrap_or_else(|| {
@@ -76,4 +68,45 @@ pub(super) async fn run(command: Store, environment: &Environment) -> Result<(),
             Ok(())
         }
     }
+}
+
+/// For a store that is read through nothing but what every store answers.
+async fn on_a_server(command: Store, settings: &Settings) -> Result<(), CommandError> {
+    if let Store::Backup { .. } = command {
+        return Err(CommandError::Usage(
+            "the figures are on a server, not in a file; use its own backup, or `store copy --from influxdb2 --to \
+             embedded`"
+                .to_owned(),
+        ));
+    }
+    let store = super::open_store(settings, Access::Read)?;
+    let found = inspect(store.as_ref())
+        .await
+        .map_err(|error| CommandError::caused("cannot read the store", error))?;
+    if let Store::Verify = command {
+        return verdict(found.figures, found.superseded, &found.problems);
+    }
+    println!("figures      {}", found.figures);
+    println!("superseded   {}", found.superseded);
+    println!("series       {}", found.series);
+    println!("services     {}", found.services);
+    println!("first day    {}", day(found.first_day));
+    println!("newest day   {}", day(found.newest_day));
+    Ok(())
+}
+
+fn day(day: Option<jiff::civil::Date>) -> String {
+    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
+}
+
+fn verdict(figures: u64, superseded: u64, problems: &[String]) -> Result<(), CommandError> {
+    for problem in problems {
+        println!("{problem}");
+    }
+    let read = format!("{figures} figures and {superseded} superseded values");
+    if problems.is_empty() {
+        println!("all is well: {read} read");
+        return Ok(());
+    }
+    Err(CommandError::Failed(format!("{} problems in {read}; restore a backup", problems.len())))
 }

@@ -19,6 +19,7 @@ mod scalar;
 mod secret;
 mod services;
 pub mod settings;
+mod store;
 mod suggest;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use collectors::SecretRef;
 use kpi::ServiceId;
 use kpi::service::{Incomplete, SatisfactionFormula};
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use crate::alerts::Severity;
 use crate::alerts::deliver::Critical;
 
 use super::settings::{KeepPeriods, LogFormat, Publication, PurgeGuard};
+use crate::store::StoreName;
 
 /// The whole configuration: the file, `conf.d/*.toml` beside it, and `PP_*` variables.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +31,8 @@ pub(super) struct RawSettings {
     pub(super) services_dir: Option<String>,
     /// Which part of the services is this instance's own, where several share them: `2/8` is the second of eight.
     pub(super) shard: Option<String>,
+    /// Where figures are kept.
+    pub(super) store: RawStore,
     /// The web server.
     pub(super) web: RawWeb,
     /// What the program says about itself.
@@ -53,6 +57,7 @@ impl Default for RawSettings {
             data_dir: "data".to_owned(),
             services_dir: None,
             shard: None,
+            store: RawStore::default(),
             web: RawWeb::default(),
             log: RawLog::default(),
             metrics: RawMetrics::default(),
@@ -61,6 +66,69 @@ impl Default for RawSettings {
             calendars: BTreeMap::new(),
             collectors: BTreeMap::new(),
             receivers: BTreeMap::new(),
+        }
+    }
+}
+
+/// `[store]`: where figures are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStore {
+    /// `embedded` for a file of the data directory, `influxdb2` for a server.
+    pub(super) kind: StoreName,
+    /// The server, where the store is on one.
+    pub(super) influxdb2: RawInfluxdb2,
+}
+
+/// `[store.influxdb2]`: a server of the `InfluxDB` family.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(not(feature = "influx"), allow(dead_code, reason = "read, so that its mistakes are still named"))]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawInfluxdb2 {
+    /// Address of the server; a path is kept. Required for this store.
+    pub(super) url: Option<String>,
+    /// Organisation; required, any word where the server has none.
+    pub(super) org: Option<String>,
+    /// Bucket that figures are written to; required.
+    pub(super) bucket: Option<String>,
+    /// Token that may read and write the bucket, by reference; required.
+    #[cfg_attr(test, serde(serialize_with = "super::tests::nothing"))]
+    pub(super) token: Option<SecretRef>,
+    /// Database that `/query` knows the bucket by; the bucket's name where it is left out.
+    pub(super) database: Option<String>,
+    /// Retention policy of that database; its default where it is left out.
+    pub(super) retention_policy: Option<String>,
+    /// File of PEM certificates to trust beside those of the machine.
+    pub(super) ca_file: Option<String>,
+    /// Whether what is written is packed with gzip.
+    pub(super) gzip: bool,
+    /// How long opening a connection may take.
+    pub(super) connect_timeout: Length,
+    /// How long one write may take.
+    pub(super) write_timeout: Length,
+    /// How long one query may take.
+    pub(super) query_timeout: Length,
+    /// Attempts after the first, for requests that may succeed later.
+    pub(super) retries: u32,
+}
+
+impl Default for RawInfluxdb2 {
+    fn default() -> Self {
+        Self {
+            url: None,
+            org: None,
+            bucket: None,
+            token: None,
+            database: None,
+            retention_policy: None,
+            ca_file: None,
+            gzip: true,
+            connect_timeout: Length::from_secs(5),
+            write_timeout: Length::from_secs(30),
+            query_timeout: Length::from_secs(120),
+            retries: 4,
         }
     }
 }

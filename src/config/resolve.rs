@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::raw::{RawCollector, RawSettings};
 use super::settings::{CollectorSettings, LogSettings, Metrics, PurgeGuard, Run, Settings, Web};
 use super::suggest::did_you_mean;
-use super::{Source, alerts, receivers, secret, services};
+use super::{Source, alerts, receivers, secret, services, store};
 
 /// Gathers what is wrong with one document.
 pub(super) struct Checker<'a> {
@@ -95,6 +95,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
         checker.refuse(&KeyPath::of(&["data_dir"]), "empty; name the folder to keep figures in");
     }
     let shard = shard(raw.shard.as_deref(), checker);
+    let store = store::resolve(&raw.store, &data_dir, shard, checker, source);
     let listen = listen(&raw.web.listen, checker);
     let level = log_level(raw.log.level, checker);
     refuse_double_names(&raw.collectors, checker);
@@ -111,6 +112,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
     Some(Settings {
         data_dir,
         shard,
+        store: store?,
         web: Web { listen: listen?, public_url },
         log: LogSettings { format: raw.log.format, level: level? },
         metrics: Metrics { keep_periods: raw.metrics.keep_periods },

@@ -19,6 +19,7 @@ use crate::alerts::deliver::{QuietHours, Receiver, ReceiverKind, Route};
 use crate::plan::Schedule;
 use crate::run::ServiceBook;
 use crate::shard::Shard;
+use crate::store::StoreSettings;
 
 /// A configuration without an error in it.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Which part of the services is this instance's own; all of them where `None`.
     pub shard: Option<Shard>,
+    /// Where figures are kept.
+    pub store: StoreSettings,
     /// The web server.
     pub web: Web,
     /// What the program says about itself.

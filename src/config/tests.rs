@@ -35,6 +35,11 @@ impl Serialize for PurgeGuard {
     }
 }
 
+/// A secret has no default, and is never written out.
+pub(super) fn nothing<T, S: Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_none()
+}
+
 /// Every key and its default; a key without one is `null`.
 fn defaults() -> BTreeMap<String, Value> {
     fn flatten(path: &str, value: Value, keys: &mut BTreeMap<String, Value>) {

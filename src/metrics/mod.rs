@@ -8,6 +8,7 @@ mod families;
 mod figures;
 mod page;
 mod process;
+mod storing;
 mod table;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use prometheus::Registry;
 pub use alerting::AlertMetrics;
 pub use exposition::Encoding;
 pub use process::ProcessMetrics;
+pub use storing::StoreMetrics;
 pub use table::{DECLARED, Declared, Family, Type};
 
 use crate::config::settings::KeepPeriods;
@@ -44,6 +46,8 @@ pub struct Metrics {
     pub process: Arc<ProcessMetrics>,
     /// What is counted of alerts.
     pub alerts: Arc<AlertMetrics>,
+    /// What is counted of the store.
+    pub store: Arc<StoreMetrics>,
 }
 
 impl Metrics {
@@ -52,10 +56,11 @@ impl Metrics {
         let registry = Registry::new();
         let process = Arc::new(ProcessMetrics::register(&registry)?);
         let alerts = Arc::new(AlertMetrics::register(&registry)?);
+        let store = Arc::new(StoreMetrics::register(&registry)?);
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let pages = Arc::new(Pages::new(Arc::clone(&snapshots), keep));
-        Ok(Self { registry, snapshots, pages, process, alerts })
+        Ok(Self { registry, snapshots, pages, process, alerts, store })
     }
 
     /// Keeps figures for another number of periods from now on.

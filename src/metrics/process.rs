@@ -245,7 +245,7 @@ pub(super) fn gauge(registry: &Registry, family: Family) -> Result<GaugeVec, pro
     registered(registry, GaugeVec::new(options(family), family.declared().labels))
 }
 
-fn histogram(
+pub(super) fn histogram(
     registry: &Registry,
     family: Family,
     buckets: &[f64],

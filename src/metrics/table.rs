@@ -135,6 +135,12 @@ families! {
         "Figures and revisions that were new to the mirror when it acknowledged them.";
     MirrorFailures: "pp_mirror_failures_total" Counter ["reason"]
         "Times the mirror could not be fed, by reason.";
+    StorePoints: "pp_store_write_points_total" Counter ["store"]
+        "Figures the store has acknowledged, new or revised.";
+    StoreFailures: "pp_store_write_failures_total" Counter ["store", "reason"]
+        "Submissions the store did not take, by reason: in_use, unreadable, unavailable or refused.";
+    StoreDuration: "pp_store_write_duration_seconds" Histogram ["store"]
+        "How long the store took for a submission, in seconds.";
     ConfigLoaded: "pp_config_last_reload_successful" Gauge []
         "1 if the configuration on disk is the one running.";
     ConfigLoadedAt: "pp_config_last_reload_success_timestamp_seconds" Gauge []

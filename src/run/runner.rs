@@ -230,7 +230,7 @@ that it adopts the other",
             progress.notes.extend(accepted.quarantined.into_iter().map(|refused| Note {
                 place: refused.what,
                 text: format!(
-                    "the store's server refused it, and it is kept in quarantine.lp: {}",
+                    "the store's server refused it, and it is kept in the folder quarantine: {}",
                     refused.words
                 ),
             }));

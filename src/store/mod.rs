@@ -6,7 +6,10 @@ pub mod embedded;
 mod history;
 #[cfg(feature = "influx")]
 pub mod influxdb2;
+mod inspect;
+mod metered;
 pub mod mirror;
+mod open;
 mod order;
 mod revise;
 mod sharded;
@@ -16,6 +19,9 @@ pub use embedded::EmbeddedStore;
 pub use history::{Contradiction, DatedDescription, Revision, SeriesHistory, lacking};
 #[cfg(feature = "influx")]
 pub use influxdb2::Influxdb2Store;
+pub use inspect::{Inspection, inspect};
+pub use metered::{MeteredStore, StoreMeter, StoreName};
+pub use open::{Access, StoreSettings};
 pub use revise::revised;
 pub use sharded::ShardedStore;
 
@@ -257,7 +263,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The kind of failure, as it is counted.
+    /// Every reason there is.
+    pub const REASONS: [&str; 4] = ["in_use", "unreadable", "unavailable", "refused"];
+
+    /// The reason in one word; also a label of metrics.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::InUse { .. } => "in_use",

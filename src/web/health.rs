@@ -1,24 +1,41 @@
 //! Whether the process lives, and whether it has figures to show.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use axum::extract::State;
+use axum::extract;
 use axum::http::StatusCode;
 
 use super::Shared;
 
 /// Whether the first snapshot has been built.
 #[derive(Debug, Default)]
-pub struct Readiness(AtomicBool);
+pub struct Readiness(Mutex<State>);
+
+#[derive(Debug, Clone, Default)]
+enum State {
+    #[default]
+    Reading,
+    Waiting(String),
+    Ready,
+}
 
 impl Readiness {
     /// The first snapshot is there.
     pub fn set_ready(&self) {
-        self.0.store(true, Ordering::Release);
+        self.set(State::Ready);
     }
 
-    fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// The first snapshot cannot be built yet, for a reason that may pass.
+    pub fn set_waiting(&self, reason: String) {
+        self.set(State::Waiting(reason));
+    }
+
+    fn set(&self, state: State) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    fn state(&self) -> State {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -26,10 +43,11 @@ pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-pub(super) async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    if shared.readiness.is_ready() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready: the figures are still being read from the store\n")
+pub(super) async fn ready(extract::State(shared): extract::State<Shared>) -> (StatusCode, String) {
+    let not_ready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n"));
+    match shared.readiness.state() {
+        State::Ready => (StatusCode::OK, "ready\n".to_owned()),
+        State::Reading => not_ready("the figures are still being read from the store"),
+        State::Waiting(reason) => not_ready(&reason),
     }
 }

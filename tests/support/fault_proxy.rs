@@ -1,4 +1,5 @@
-//! A proxy on loopback that makes a network and a server fail as a test says, request by request.
+//! A proxy on loopback that makes a network and a server fail as a test says, request by request. It runs on
+//! a thread of its own, so that a rule may wait for a process.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum Fate {
     Answered(&'static str),
     /// The answer comes a byte at a time, slower than anyone waits.
     Dripped,
+    /// It goes to another port.
+    Elsewhere(u16),
     /// It is kept, the sender loses the connection, and [`FaultProxy::deliver`] takes it on later.
     Held,
 }
@@ -32,22 +36,28 @@ pub(crate) struct Request {
 
 type Rule = dyn Fn(&Request) -> Fate + Send + Sync;
 
-/// The proxy. It ends with the runtime that it was started on.
+/// The proxy. It ends when dropped.
 pub(crate) struct FaultProxy {
     pub(crate) port: u16,
     held: Arc<Mutex<Vec<Vec<u8>>>>,
+    written: Arc<Mutex<Vec<Vec<u8>>>>,
     to: u16,
+    _stop: oneshot::Sender<()>,
 }
 
 impl FaultProxy {
     /// A proxy to a port of loopback that does what a rule says.
-    pub(crate) async fn start(to: u16, rule: impl Fn(&Request) -> Fate + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub(crate) fn start(to: u16, rule: impl Fn(&Request) -> Fate + Send + Sync + 'static) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
+        let (stop, stopped) = oneshot::channel::<()>();
         let held = Arc::new(Mutex::new(Vec::new()));
-        let (rule, writes): (Arc<Rule>, _) = (Arc::new(rule), Arc::new(Mutex::new(0)));
-        let kept = Arc::clone(&held);
-        tokio::spawn(async move {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let rule: Arc<Rule> = Arc::new(rule);
+        let (kept, writes) = (Arc::clone(&held), Arc::clone(&written));
+        let accepting = async move {
+            let listener = TcpListener::from_std(listener).unwrap();
             while let Ok((client, _)) = listener.accept().await {
                 let (rule, writes, held) = (Arc::clone(&rule), Arc::clone(&writes), Arc::clone(&kept));
                 // What fails here fails for the client too, which is what a test looks at.
@@ -55,8 +65,22 @@ impl FaultProxy {
                     let _ = serve(client, to, &*rule, &writes, &held).await;
                 });
             }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accepting => {}
+                    _ = stopped => {}
+                }
+            });
         });
-        Self { port, held, to }
+        Self { port, held, written, to, _stop: stop }
+    }
+
+    /// The bodies of all writes that came, in order.
+    pub(crate) fn written(&self) -> Vec<Vec<u8>> {
+        self.written.lock().unwrap().clone()
     }
 
     /// Takes the requests that were held to the server now, and waits for its answers.
@@ -74,7 +98,7 @@ async fn serve(
     mut client: TcpStream,
     to: u16,
     rule: &Rule,
-    writes: &Mutex<usize>,
+    written: &Mutex<Vec<Vec<u8>>>,
     held: &Mutex<Vec<Vec<u8>>>,
 ) -> std::io::Result<()> {
     let mut request = Vec::new();
@@ -92,19 +116,21 @@ async fn serve(
         .find_map(|line| line.to_lowercase().strip_prefix("content-length:").map(|n| n.trim().to_owned()))
         .map_or(0, |length| length.parse().unwrap());
     let write = if text.contains("/api/v2/write") {
-        let mut writes = writes.lock().unwrap();
-        *writes += 1;
-        *writes
+        let mut written = written.lock().unwrap();
+        written.push(Vec::new());
+        written.len()
     } else {
         0
     };
-    // A rule may stop a server, which waits for a process.
-    let fate = tokio::task::block_in_place(|| rule(&Request { write }));
+    let fate = rule(&Request { write });
     let wanted = if fate == Fate::ResetHalfway { body_at + length / 2 } else { body_at + length };
     while request.len() < wanted {
         if client.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
+    }
+    if write > 0 {
+        written.lock().unwrap()[write - 1].extend_from_slice(&request[body_at..]);
     }
     // One request a connection, so that each has its own fate.
     let mut closing = Vec::new();
@@ -112,6 +138,7 @@ async fn serve(
     closing.extend_from_slice(&request[body_at..]);
     match fate {
         Fate::Through => client.write_all(&forward(to, &closing).await?).await,
+        Fate::Elsewhere(port) => client.write_all(&forward(port, &closing).await?).await,
         Fate::ResetHalfway => client.set_zero_linger(),
         Fate::AnswerLost => forward(to, &closing).await.map(drop),
         Fate::Answered(answer) => {

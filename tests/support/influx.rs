@@ -80,6 +80,12 @@ impl Drop for Served {
     }
 }
 
+/// Nothing that is static is dropped, so a shell waits for the end of this process.
+fn remove_at_the_end(folder: &Path) -> Child {
+    const WATCH: &str = r#"cat >/dev/null; until rm -rf "$0" 2>/dev/null; do :; done"#;
+    Command::new("sh").args(["-c", WATCH]).arg(folder).stdin(Stdio::piped()).spawn().unwrap()
+}
+
 /// The server with its door.
 pub(crate) struct InfluxServer {
     folder: TempDir,
@@ -117,8 +123,13 @@ impl InfluxServer {
 
     /// One for all tests of a file, each with a database of its own.
     pub(crate) fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<InfluxServer>> = OnceLock::new();
-        SHARED.get_or_init(Self::start).as_ref()
+        static SHARED: OnceLock<Option<(InfluxServer, Child)>> = OnceLock::new();
+        let start = || {
+            let server = Self::start()?;
+            let leaver = remove_at_the_end(server.folder.path());
+            Some((server, leaver))
+        };
+        SHARED.get_or_init(start).as_ref().map(|(server, _)| server)
     }
 
     /// Starts it, or starts it again, and returns when it answers.
@@ -145,6 +156,12 @@ impl InfluxServer {
         let name = format!("b{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.query("", &format!("CREATE DATABASE {name} WITH DURATION INF SHARD DURATION 5200w"));
         name
+    }
+
+    /// Writes a line past the door, its time in seconds.
+    pub(crate) fn write(&self, database: &str, line: &str) {
+        let url = format!("http://127.0.0.1:{}/write?db={database}&precision=s", self.database_port);
+        assert_eq!(ureq::post(&url).send(line).unwrap().status(), 204);
     }
 
     /// Asks the database itself, and gives its answer.

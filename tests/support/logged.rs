@@ -1,33 +1,33 @@
 //! What the program logs while a test runs.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The log of this process from here on. Tests that share a process share it, so each looks for what it
-/// alone causes.
+/// The log of this thread for as long as this lives. A test that looks at it runs on one thread.
+pub(crate) struct Logged {
+    lines: Lines,
+    _guard: DefaultGuard,
+}
+
 #[derive(Clone, Default)]
-pub(crate) struct Logged(Arc<Mutex<Vec<u8>>>);
+struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Logged {
     pub(crate) fn begin() -> Self {
-        static LOG: OnceLock<Logged> = OnceLock::new();
-        let log = LOG.get_or_init(|| {
-            let log = Logged::default();
-            tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish().try_init().unwrap();
-            log
-        });
-        log.clone()
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        String::from_utf8_lossy(&self.lines.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-impl Write for Logged {
+impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
@@ -37,7 +37,7 @@ impl Write for Logged {
     }
 }
 
-impl<'a> MakeWriter<'a> for Logged {
+impl<'a> MakeWriter<'a> for Lines {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {

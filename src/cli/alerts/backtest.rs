@@ -12,13 +12,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::super::error::CommandError;
-use super::super::{Environment, read_store};
+use super::super::{Environment, open_store};
 use crate::alerts::backtest::{self, Label, Line, NaiveRule, Replayed, Told, arrivals, read_labels};
 use crate::alerts::calendar::Holidays;
 use crate::alerts::{Rule, Severity, Subject};
 use crate::catalogue::{self, ServiceProfile};
 use crate::config::Settings;
-use crate::store::{Query, SeriesHistory, Store};
+use crate::store::{Access, Query, SeriesHistory};
 
 /// Replay the past as it was known at the time, and show what would have been alerted.
 #[derive(Debug, Args)]
@@ -84,7 +84,7 @@ fn labels(path: &PathBuf) -> Result<Vec<Label>, CommandError> {
 /// Every service with everything that became known of it.
 async fn services(settings: &Settings) -> Result<Vec<backtest::Service>, CommandError> {
     let failed = |error| CommandError::caused("cannot read the figures", error);
-    let store = read_store(settings)?;
+    let store = open_store(settings, Access::Read)?;
     let described = store.services(None).await.map_err(failed)?;
     let catalogue = catalogue::join(described, &settings.services);
     let mut by_service: BTreeMap<ServiceId, Vec<SeriesHistory>> = BTreeMap::new();

@@ -28,13 +28,14 @@ mod writer;
 
 pub use settings::{Influxdb2Settings, ServerUrl, ServerUrlError, WriterName};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use collectors::{Clock, Randomness};
 use jiff::Timestamp;
-use kpi::FigureKey;
 use kpi::service::ServiceDescription;
+use kpi::{FigureKey, ServiceId};
 use tokio::sync::Mutex;
 
 use self::client::QueryClient;
@@ -42,6 +43,7 @@ use self::fault::{Fault, Outcome};
 use self::quarantine::Quarantine;
 use self::reader::Reader;
 use self::retry::Retry;
+use self::scan::Scan;
 use self::writer::Writer;
 use super::{
     Accepted, DatedDescription, Query, Series, SeriesHistory, Store, StoreError, StoredPoint, Submission,
@@ -125,6 +127,16 @@ impl Store for Influxdb2Store {
 
     async fn latest(&self) -> Result<Vec<Series>, StoreError> {
         self.inner.reader.latest().await.map_err(|fault| fault.at(&self.place))
+    }
+
+    async fn services_with_figures(&self) -> Result<BTreeSet<ServiceId>, StoreError> {
+        let read = async {
+            let ledger = self.inner.reader.ledger().await?;
+            self.inner.reader.owners(&Scan::default(), &ledger).await
+        };
+        // A series has an owner from its first figure on.
+        let owners = read.await.map_err(|fault| fault.at(&self.place))?;
+        Ok(owners.into_keys().map(|key| key.service).collect())
     }
 
     async fn services(&self, known_at: Option<Timestamp>) -> Result<Vec<ServiceDescription>, StoreError> {

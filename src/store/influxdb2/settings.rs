@@ -7,6 +7,8 @@ use collectors::{SecretRef, http::Backoff};
 use kpi::ServiceId;
 use reqwest::Url;
 
+use crate::shard::Shard;
+
 /// Everything the store needs to know about its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Influxdb2Settings {
@@ -51,6 +53,11 @@ impl WriterName {
     pub fn of(number: u32, count: u32) -> Option<Self> {
         // An id is what a tag and a text of InfluxQL can hold without any escape.
         (1..=count).contains(&number).then(|| format!("{number}-of-{count}").parse().ok().map(Self)).flatten()
+    }
+
+    /// The instance that has this part of the services.
+    pub fn of_shard(shard: Shard) -> Option<Self> {
+        shard.file_name().parse().ok().map(Self)
     }
 
     /// Its text.

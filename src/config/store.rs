@@ -1,0 +1,127 @@
+//! Where figures are kept, from what is written to what is used.
+
+use std::path::Path;
+
+use super::Source;
+use super::path::KeyPath;
+use super::raw::RawStore;
+use super::resolve::Checker;
+use crate::shard::Shard;
+use crate::store::{StoreName, StoreSettings};
+
+/// The store of a configuration. What is said of a server that is not used is left alone.
+pub(super) fn resolve(
+    raw: &RawStore,
+    data_dir: &Path,
+    shard: Option<Shard>,
+    checker: &mut Checker<'_>,
+    source: &Source,
+) -> Option<StoreSettings> {
+    match raw.kind {
+        StoreName::Embedded => Some(StoreSettings::Embedded),
+        #[cfg(feature = "influx")]
+        StoreName::Influxdb2 => server::resolve(&raw.influxdb2, data_dir, shard, checker, source)
+            .map(|settings| StoreSettings::Influxdb2(Box::new(settings))),
+        #[cfg(not(feature = "influx"))]
+        StoreName::Influxdb2 => {
+            let _ = (&raw.influxdb2, data_dir, shard, source);
+            checker.refuse(
+                &KeyPath::of(&["store", "kind"]),
+                "this program was built without the store influxdb2; build it with the feature influx",
+            );
+            None
+        }
+    }
+}
+
+#[cfg(feature = "influx")]
+mod server {
+    use std::path::PathBuf;
+
+    use collectors::http::Backoff;
+
+    use super::super::raw::RawInfluxdb2;
+    use super::super::scalar::Length;
+    use super::{Checker, KeyPath, Path, Shard, Source};
+    use crate::store::influxdb2::{Influxdb2Settings, ServerUrl, WriterName};
+
+    pub(super) fn resolve(
+        raw: &RawInfluxdb2,
+        data_dir: &Path,
+        shard: Option<Shard>,
+        checker: &mut Checker<'_>,
+        source: &Source,
+    ) -> Option<Influxdb2Settings> {
+        let at = KeyPath::of(&["store", "influxdb2"]);
+        let url = required(raw.url.as_deref(), &at.key("url"), ADDRESS, checker);
+        let url = url.and_then(|url| {
+            url.parse::<ServerUrl>().map_err(|error| checker.refuse(&at.key("url"), error.to_string())).ok()
+        });
+        let org = required(raw.org.as_deref(), &at.key("org"), ORGANISATION, checker);
+        let bucket = required(raw.bucket.as_deref(), &at.key("bucket"), BUCKET, checker);
+        let token = raw.token.clone();
+        match &token {
+            None => checker.refuse(&at.key("token"), TOKEN),
+            Some(token) => {
+                if let Err(problem) = token.check(&|name| source.environment.get(name).cloned()) {
+                    checker.refuse(&at.key("token"), problem);
+                }
+            }
+        }
+        let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
+        if let Some(file) = ca_file.as_ref().filter(|file| !file.is_file()) {
+            let problem = format!("{} is not there; name a file of PEM certificates", file.display());
+            checker.refuse(&at.key("ca_file"), problem);
+        }
+        for (key, length) in [
+            ("connect_timeout", raw.connect_timeout),
+            ("write_timeout", raw.write_timeout),
+            ("query_timeout", raw.query_timeout),
+        ] {
+            some_time(length, &at.key(key), checker);
+        }
+        let bucket = bucket?;
+        Some(Influxdb2Settings {
+            url: url?,
+            org: org?.to_owned(),
+            bucket: bucket.to_owned(),
+            database: raw.database.clone().unwrap_or_else(|| bucket.to_owned()),
+            retention_policy: raw.retention_policy.clone(),
+            token: token?,
+            ca_file,
+            gzip: raw.gzip,
+            connect_timeout: raw.connect_timeout.0,
+            write_timeout: raw.write_timeout.0,
+            query_timeout: raw.query_timeout.0,
+            retries: raw.retries,
+            backoff: Backoff::default(),
+            writer: shard.map_or_else(|| WriterName::of(1, 1), WriterName::of_shard)?,
+            quarantine_file: data_dir.join("quarantine").join("influxdb2.lp"),
+        })
+    }
+
+    const ADDRESS: &str =
+        "missing; give the address of the server, such as \"https://influxdb.example.gov.uk:8086\"";
+    const ORGANISATION: &str = "missing; name the organisation, or give any word where the server has none";
+    const BUCKET: &str = "missing; name the bucket to keep figures in";
+    const TOKEN: &str = "missing; say where the token is: { env = \"NAME\" } or { file = \"PATH\" }";
+
+    fn required<'a>(
+        text: Option<&'a str>,
+        at: &KeyPath,
+        problem: &str,
+        checker: &mut Checker<'_>,
+    ) -> Option<&'a str> {
+        let given = text.filter(|text| !text.trim().is_empty());
+        if given.is_none() {
+            checker.refuse(at, problem);
+        }
+        given
+    }
+
+    fn some_time(length: Length, at: &KeyPath, checker: &mut Checker<'_>) {
+        if length.0.is_zero() {
+            checker.refuse(at, "0 would end every request before it starts; give a longer time");
+        }
+    }
+}
