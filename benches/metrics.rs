@@ -76,7 +76,7 @@ async fn of(what: &str, kind: PeriodKind, periods: i32) {
 
 /// The services as a configuration declares them: all their channels, and a target.
 fn services(folder: &Path) -> Vec<ServiceSettings> {
-    let mut text = format!("data_dir = '{}'\n", folder.display());
+    let mut text = String::new();
     for service in 0..SERVICES {
         write!(
             text,
@@ -87,8 +87,11 @@ fn services(folder: &Path) -> Vec<ServiceSettings> {
         )
         .expect("a string takes all");
     }
+    std::fs::create_dir(folder.join("services")).expect("made");
+    std::fs::write(folder.join("services/all.toml"), text).expect("written");
     let file = folder.join("config.toml");
-    std::fs::write(&file, text).expect("written");
+    let config = format!("data_dir = '{0}'\nservices_dir = '{0}/services'\n", folder.display());
+    std::fs::write(&file, config).expect("written");
     config::load(&Source { file: Some(file), ..Source::default() }).expect("a good config").services
 }
 
@@ -104,12 +107,13 @@ fn submission(service: usize, kind: PeriodKind, periods: i32) -> Submission {
                 coverage: Coverage::All,
                 period_kind: kind,
             };
-            let point = |n: i32| Point {
-                period: Period::from_index(kind, first.index() + n).expect("a period"),
+            let point = |(n, period)| Point {
+                period,
                 value: Value::Known(value(measure, service, n).into()),
                 quality: Quality::default(),
             };
-            series.push(SeriesFigures { key, points: (0..periods).map(point).collect() });
+            let all = std::iter::successors(Some(first), |period| Some(period.next()));
+            series.push(SeriesFigures { key, points: (0..periods).zip(all).map(point).collect() });
         }
     }
     series.sort_by(|a, b| a.key.cmp(&b.key));
