@@ -16,10 +16,12 @@ use collectors::{Clock, SystemClock};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use kpi::{Measure, Period, PeriodKind, Point, Quality, SeriesFigures, SeriesKey, Value};
+use pp_collector::alerts::state::AlertBook;
 use pp_collector::config::{self, Source};
 use pp_collector::daemon::{self, Keeping};
 use pp_collector::run::{Ask, Events, MemoryState, NullMeter, Trigger};
 use pp_collector::snapshot::Snapshots;
+use pp_collector::state::StateDb;
 use pp_collector::store::embedded::EmbeddedStore;
 use pp_collector::store::{Provenance, Query, Store, Submission};
 use tokio_util::sync::CancellationToken;
@@ -59,10 +61,15 @@ async fn csv_to_acknowledged() {
     std::fs::write(&config, text).expect("written");
     let settings = config::load(&Source { file: Some(config), ..Source::default() }).expect("a good config");
     let store = Arc::new(EmbeddedStore::open(&settings.data_dir).expect("a store"));
-    let keeping = Keeping { store, state: Arc::new(MemoryState::new()) };
-    let runner =
-        daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
-            .expect("a runner");
+    let alerts = AlertBook::new(StateDb::in_memory().expect("a state"));
+    let keeping = Keeping { store, state: Arc::new(MemoryState::new()), alerts };
+    let runner = daemon::runner(
+        &settings,
+        &keeping,
+        Events::new(Arc::new(NullMeter)),
+        Arc::new(|_: BTreeSet<_>, _| {}),
+    )
+    .expect("a runner");
     let stop = CancellationToken::new();
     for what in ["CSV to acknowledged, all new", "the same again, all unchanged"] {
         let started = Instant::now();

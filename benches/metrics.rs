@@ -16,10 +16,12 @@ use std::time::{Duration, Instant};
 use collectors::SystemClock;
 use jiff::civil::date;
 use kpi::{Coverage, Period, PeriodKind, Point, Quality, SeriesFigures, SeriesKey, Value};
+use pp_collector::alerts::state::AlertBook;
 use pp_collector::config::settings::{KeepPeriods, ServiceSettings};
 use pp_collector::config::{self, Source};
 use pp_collector::metrics::{Encoding, Metrics};
 use pp_collector::snapshot::Snapshots;
+use pp_collector::state::StateDb;
 use pp_collector::store::{EmbeddedStore, Provenance, Store, Submission};
 use pp_collector::web::{Readiness, Shared, router};
 use running::FakeStore;
@@ -62,7 +64,14 @@ async fn of(what: &str, kind: PeriodKind, periods: i32) {
         &format!("{took:.0?}"),
     );
 
-    let shared = Shared { snapshots, store, metrics, readiness: Arc::new(Readiness::default()), clock };
+    let shared = Shared {
+        snapshots,
+        store,
+        metrics,
+        readiness: Arc::new(Readiness::default()),
+        alerts: AlertBook::new(StateDb::in_memory().expect("a state")),
+        clock,
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let server = tokio::spawn(async move { axum::serve(listener, router(shared)).await });

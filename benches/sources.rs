@@ -121,7 +121,7 @@ async fn collect(address: &str) {
         events: Events::new(Arc::new(NullMeter)),
         randomness: Arc::new(MachineRandomness),
         backoff: Backoff::default(),
-        on_stored: Arc::new(|_| {}),
+        on_stored: Arc::new(|_, _| {}),
     };
     let stop = CancellationToken::new();
     let before = Instant::now();

@@ -30,6 +30,7 @@ pub mod json;
 pub mod labelled;
 pub mod matomo;
 pub mod mischief;
+pub mod notify;
 pub mod pay;
 pub mod plausible;
 pub mod prometheus;

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use simulator::world::frozen;
-use simulator::{Now, Running, Simulator, Source, StartError, World, ga4, labelled, matomo, pay, plausible};
+use simulator::{
+    Now, Running, Simulator, Source, StartError, World, ga4, labelled, matomo, notify, pay, plausible,
+};
 
 /// Stand-ins for real sources on loopback.
 #[derive(Parser)]
@@ -18,7 +20,7 @@ use simulator::{Now, Running, Simulator, Source, StartError, World, ga4, labelle
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// First of eight ports; 0 takes free ones.
+    /// First of nine ports; 0 takes free ones.
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Seed of the world.
@@ -105,5 +107,7 @@ fn describe(running: &Running) -> Value {
         "ga4_key": ga4::service_account_key(running.address(Source::Ga4)),
         "matomo_token": matomo::TOKEN,
         "plausible_key": plausible::KEY,
+        "notify_key": notify::API_KEY,
+        "notify_template": notify::TEMPLATE,
     })
 }

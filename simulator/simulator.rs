@@ -9,7 +9,7 @@ use axum::middleware::from_fn_with_state;
 
 use crate::mischief::{Book, Dialect, Layer, count, meddle};
 use crate::server::{Bound, Server};
-use crate::{Dial, World, files, ga4, json, matomo, pay, plausible, prometheus};
+use crate::{Dial, World, files, ga4, json, matomo, notify, pay, plausible, prometheus};
 
 /// A stand-in. Each has its own port, as real sources have their own hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,13 +28,15 @@ pub enum Source {
     Files,
     /// A JSON API with five kinds of paging.
     Json,
+    /// GOV.UK Notify, which is told rather than asked.
+    Notify,
     /// Another host, where redirects lead: it refuses everything and remembers what came along.
     Elsewhere,
 }
 
 impl Source {
     /// Every stand-in.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ga4,
         Self::Matomo,
         Self::Pay,
@@ -42,6 +44,7 @@ impl Source {
         Self::Prometheus,
         Self::Files,
         Self::Json,
+        Self::Notify,
         Self::Elsewhere,
     ];
 
@@ -55,6 +58,7 @@ impl Source {
             Self::Prometheus => "prometheus",
             Self::Files => "files",
             Self::Json => "json",
+            Self::Notify => "notify",
             Self::Elsewhere => "elsewhere",
         }
     }
@@ -66,6 +70,7 @@ impl Source {
             Self::Pay => pay::dialect,
             Self::Plausible | Self::Json => json::dialect,
             Self::Prometheus => prometheus::dialect,
+            Self::Notify => notify::dialect,
             Self::Files | Self::Elsewhere => files::dialect,
         }
     }
@@ -98,6 +103,7 @@ struct Dials {
     pay: Dial<pay::Options>,
     plausible: Dial<plausible::Options>,
     json: Dial<json::Options>,
+    notify: Dial<notify::Options>,
 }
 
 /// Stand-ins for a world, not started yet.
@@ -158,6 +164,7 @@ impl Simulator {
             Source::Prometheus => prometheus::router(world),
             Source::Files => files::router(world),
             Source::Json => json::router(world, dials.json.clone(), address),
+            Source::Notify => notify::router(world, dials.notify.clone()),
             Source::Elsewhere => Router::new(),
         };
         router.layer(from_fn_with_state(Arc::clone(layer), meddle))
@@ -211,6 +218,11 @@ impl Running {
     /// Settings of the JSON API.
     pub fn json(&self) -> &Dial<json::Options> {
         &self.dials.json
+    }
+
+    /// Settings of GOV.UK Notify, and what it has sent.
+    pub fn notify(&self) -> &Dial<notify::Options> {
+        &self.dials.notify
     }
 
     /// Stops every stand-in.

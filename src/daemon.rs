@@ -1,21 +1,22 @@
 //! The daemon: everything built, then everything run until it is told to stop.
 
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
 use collectors::http::{self, Backoff, Http};
 use collectors::{Clock, CollectError, Context, MachineRandomness, NoQuotaMeter, SystemClock};
-use kpi::ServiceId;
 use kpi::calculate::KpiState;
 use kpi::{Kpi, PeriodKind};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::alerting::{Alerting, Changed, NothingWatched};
+use crate::alerts::deliver;
+use crate::alerts::state::AlertBook;
 use crate::config::{ConfigProblems, Settings};
 use crate::metrics::{Metrics, ProcessMetrics};
-use crate::run::{Events, OnStored, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped};
+use crate::run::{Ask, Events, OnStored, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped};
 use crate::snapshot::Snapshots;
 use crate::state::{RecoverError, recover_cursors};
 use crate::store::{MeteredStore, Store, StoreError, StoreMeter};
@@ -62,6 +63,8 @@ pub struct Keeping {
     pub store: Arc<dyn Store>,
     /// Runs.
     pub state: Arc<dyn RunState>,
+    /// Alerts, and what receivers have still to be told.
+    pub alerts: AlertBook,
 }
 
 /// A configuration read again while the daemon runs.
@@ -135,6 +138,7 @@ impl Daemon {
             store: Arc::clone(&keeping.store),
             metrics,
             readiness: Arc::new(Readiness::default()),
+            alerts: keeping.alerts.clone(),
             clock,
         };
         Ok(Self { settings, keeping, listener, shared, recovers_cursors: false })
@@ -184,7 +188,11 @@ impl Daemon {
         say_what_is_shown(&snapshots);
         let writing = tokio::spawn(shared.metrics.clone().keep_written(Arc::clone(&shared.clock)));
         let (announce, changed) = mpsc::unbounded_channel();
-        let rebuilding = tokio::spawn(rebuild_as_figures_come(Arc::clone(&snapshots), changed));
+        let (pass_on, rebuilt) = mpsc::unbounded_channel();
+        let rebuilding = tokio::spawn(rebuild_as_figures_come(Arc::clone(&snapshots), changed, pass_on));
+        let alerting = alerting(&keeping, &shared)?;
+        let mut couriers = alerting.serve(&settings).await;
+        let watching = tokio::spawn(alerting.clone().run(rebuilt));
         let stopped = loop {
             let round = shutdown.child_token();
             let scheduler = scheduler(&settings, &keeping, &shared, announce.clone())?;
@@ -206,9 +214,15 @@ impl Daemon {
             if let Err(error) = snapshots.rebuild_all().await {
                 say_unreadable(&error);
             }
+            couriers.stop(&*shared.clock, settings.run.stop_grace).await;
+            couriers = alerting.serve(&settings).await;
+            alerting.look_and_act(None).await;
         };
         // The runs have ended, so the last change has been sent.
         rebuilding.abort();
+        // What has changed and is not judged yet is judged at the next start.
+        watching.abort();
+        couriers.stop(&*shared.clock, settings.run.stop_grace).await;
         writing.abort();
         web_stop.cancel();
         if let Ok(Err(error)) = server.await {
@@ -257,16 +271,16 @@ fn scheduler(
     settings: &Settings,
     keeping: &Keeping,
     shared: &Shared,
-    announce: mpsc::UnboundedSender<BTreeSet<ServiceId>>,
+    announce: mpsc::UnboundedSender<Changed>,
 ) -> Result<Scheduler, StartError> {
     let process = &shared.metrics.process;
     for collector in &settings.own_collectors() {
         process.collector_known(&collector.name, collector.schedule.longest_gap());
     }
     process.config_loaded(shared.clock.now());
-    let on_stored: OnStored = Arc::new(move |services| {
+    let on_stored: OnStored = Arc::new(move |services, ask| {
         // Nobody listens only once the daemon has stopped.
-        let _ = announce.send(services);
+        let _ = announce.send(Changed { services, backfilled: ask == Ask::Backfill });
     });
     let meter = Arc::clone(process);
     let clock = Arc::clone(&shared.clock);
@@ -321,17 +335,49 @@ fn needs_restart(present: &Settings, next: &Settings) -> bool {
 /// Rebuilds what changed, several changes at once where they come faster than pictures are made.
 async fn rebuild_as_figures_come(
     snapshots: Arc<Snapshots>,
-    mut changed: mpsc::UnboundedReceiver<BTreeSet<ServiceId>>,
+    mut stored: mpsc::UnboundedReceiver<Changed>,
+    pass_on: mpsc::UnboundedSender<Changed>,
 ) {
-    while let Some(mut services) = changed.recv().await {
-        while let Ok(more) = changed.try_recv() {
-            services.extend(more);
+    while let Some(first) = stored.recv().await {
+        let mut changes = vec![first];
+        while let Ok(more) = stored.try_recv() {
+            changes.push(more);
         }
+        let services = changes.iter().flat_map(|change| &change.services).cloned().collect();
         match snapshots.rebuild(&services).await {
             Ok(()) => say_what_is_shown(&snapshots),
             Err(error) => say_unreadable(&error),
         }
+        for change in together(changes) {
+            // Nobody listens only once the daemon has stopped.
+            let _ = pass_on.send(change);
+        }
     }
+}
+
+/// Changes in a row as one, but those of a backfill apart: what it brings up is told to nobody.
+fn together(changes: Vec<Changed>) -> Vec<Changed> {
+    let mut joined: Vec<Changed> = Vec::new();
+    for change in changes {
+        match joined.last_mut() {
+            Some(last) if last.backfilled == change.backfilled => last.services.extend(change.services),
+            _ => joined.push(change),
+        }
+    }
+    joined
+}
+
+fn alerting(keeping: &Keeping, shared: &Shared) -> Result<Alerting, StartError> {
+    let clock = Arc::clone(&shared.clock);
+    let http = Http::new(http::client()?, Arc::clone(&clock), Arc::new(MachineRandomness));
+    Ok(Alerting {
+        watch: Arc::new(NothingWatched),
+        book: keeping.alerts.clone(),
+        snapshots: Arc::clone(&shared.snapshots),
+        context: deliver::Context { http, clock },
+        events: deliver::DeliveryEvents::new(shared.metrics.alerts.clone()),
+        receivers: Arc::default(),
+    })
 }
 
 /// The picture before stays, with its date; the next change or restart reads all that is missing.

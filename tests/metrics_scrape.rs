@@ -16,9 +16,11 @@ use collectors::Clock as _;
 use daemon::{Daemon, checkout};
 use kpi::service::ServiceDescription;
 use kpi::{Channel, Coverage, Measure, Period, PeriodKind, Point, Quality, SeriesFigures, SeriesKey, Value};
+use pp_collector::alerts::state::AlertBook;
 use pp_collector::config::settings::KeepPeriods;
 use pp_collector::metrics::{Encoding, Metrics};
 use pp_collector::snapshot::Snapshots;
+use pp_collector::state::StateDb;
 use pp_collector::store::{EmbeddedStore, Provenance, Store, Submission};
 use pp_collector::web::{Readiness, Shared, router};
 use running::{FakeStore, ManualClock};
@@ -162,6 +164,7 @@ async fn metrics_answer_while_the_store_is_out() {
         store: Arc::new(out),
         metrics: world.metrics.clone(),
         readiness: Arc::new(Readiness::default()),
+        alerts: AlertBook::new(StateDb::in_memory().unwrap()),
         clock: world.clock.clone(),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -64,7 +64,10 @@ fn an_accepted_configuration_is_carried_out_whole() {
     let metrics = daemon.get_until("/metrics", |_, body| {
         body.contains("pp_collector_last_success_timestamp_seconds{collector=\"other\"}")
     });
-    assert!(!metrics.contains("pp_kpi_state{"), "the sample ends in 2016, more than three periods ago");
+    // The sample ends in 2016, more than three periods ago.
+    assert!(!metrics.contains("pp_digital_takeup_ratio{"), "{metrics}");
+    let mut states = metrics.lines().filter(|line| line.starts_with("pp_kpi_state{"));
+    assert!(states.all(|line| line.contains("state=\"expired\"")), "{metrics}");
     assert!(!metrics.contains("timestamp_seconds{collector=\"sample\"}"), "{metrics}");
     assert_eq!(daemon.stop(), Some(0));
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a KPI, who is told, and once.
 
 mod alert;
+pub mod alerting;
 pub mod backtest;
 mod cadence;
 pub mod calendar;

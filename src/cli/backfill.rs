@@ -48,9 +48,13 @@ pub(super) async fn run(command: Backfill, environment: &Environment) -> Result<
     let settings = environment.settings()?;
     let collectors = chosen(&settings, &command.names, command.accept_lower)?;
     let keeping = environment.keeping(&settings).await?;
-    let runner =
-        daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
-            .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let runner = daemon::runner(
+        &settings,
+        &keeping,
+        Events::new(Arc::new(NullMeter)),
+        Arc::new(|_: BTreeSet<_>, _| {}),
+    )
+    .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
     let mut failed = 0;
     for collector in &collectors {
         if stop.is_cancelled() {

@@ -58,9 +58,13 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
     } else {
         environment.keeping(&settings).await?
     };
-    let runner =
-        daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
-            .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let runner = daemon::runner(
+        &settings,
+        &keeping,
+        Events::new(Arc::new(NullMeter)),
+        Arc::new(|_: BTreeSet<_>, _| {}),
+    )
+    .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
     let bar = progress::bar(collectors.len() as u64, "collectors");
     let mut failed = 0;
     for collector in &collectors {

@@ -162,7 +162,7 @@ impl Show {
     ) -> Result<(), CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let events = Events::new(Arc::new(NullMeter));
-        let runner = daemon::runner_on(clock, settings, keeping, events, Arc::new(|_: BTreeSet<_>| {}))
+        let runner = daemon::runner_on(clock, settings, keeping, events, Arc::new(|_: BTreeSet<_>, _| {}))
             .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
         let days = (self.folder.first_day(), self.folder.last_day());
         line!("gathering {} to {} from {} sources", days.0, days.1, settings.collectors.len());

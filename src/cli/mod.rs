@@ -27,6 +27,7 @@ use clap::{Parser, Subcommand};
 use collectors::{Clock, SystemClock};
 
 use self::error::CommandError;
+use crate::alerts::state::AlertBook;
 use crate::config::{self, Settings, Source};
 use crate::daemon::Keeping;
 use crate::run::MemoryState;
@@ -91,7 +92,7 @@ impl Environment {
     /// What is stored, for a run that only shows what it would store: also beside a daemon, and also
     /// where there is no store yet.
     async fn looking(&self, settings: &Settings) -> Result<Keeping, CommandError> {
-        let keeping = nothing_kept();
+        let keeping = nothing_kept()?;
         if !settings.store.is_there(&settings.data_dir) {
             return Ok(keeping);
         }
@@ -144,7 +145,9 @@ fn open_keeping(settings: &Settings) -> Result<Opened, CommandError> {
             quarantined.path.display()
         );
     }
-    Ok(Opened { keeping: Keeping { store, state: Arc::new(opened.state) }, state_is_fresh: opened.fresh })
+    let alerts = AlertBook::new(opened.state.clone());
+    let keeping = Keeping { store, state: Arc::new(opened.state), alerts };
+    Ok(Opened { keeping, state_is_fresh: opened.fresh })
 }
 
 /// The store of a configuration.
@@ -156,8 +159,10 @@ fn open_store(settings: &Settings, access: Access) -> Result<Arc<dyn Store>, Com
 }
 
 /// For a run that keeps nothing.
-fn nothing_kept() -> Keeping {
-    Keeping { store: Arc::new(NoStore), state: Arc::new(MemoryState::new()) }
+fn nothing_kept() -> Result<Keeping, CommandError> {
+    let alerts = StateDb::in_memory().map(AlertBook::new);
+    let alerts = alerts.map_err(|error| CommandError::caused("cannot keep state in memory", error))?;
+    Ok(Keeping { store: Arc::new(NoStore), state: Arc::new(MemoryState::new()), alerts })
 }
 
 /// Runs the program: 0 done, 1 failed, 2 wrong usage or configuration.

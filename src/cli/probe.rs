@@ -26,10 +26,14 @@ pub(super) async fn run(command: Probe, environment: &Environment) -> Result<(),
     let stop = stop::on_signal()?;
     let settings = environment.settings()?;
     let collectors = named(&settings, &command.names)?;
-    let keeping = super::nothing_kept();
-    let runner =
-        daemon::runner(&settings, &keeping, Events::new(Arc::new(NullMeter)), Arc::new(|_: BTreeSet<_>| {}))
-            .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let keeping = super::nothing_kept()?;
+    let runner = daemon::runner(
+        &settings,
+        &keeping,
+        Events::new(Arc::new(NullMeter)),
+        Arc::new(|_: BTreeSet<_>, _| {}),
+    )
+    .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
     // Several at once, because a source that does not answer takes its collector's whole deadline.
     let mut probes = stream::iter(&collectors)
         .map(async |collector| (collector, runner.probe(collector).await))

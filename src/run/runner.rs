@@ -31,8 +31,8 @@ pub const MOST_WINDOWS: usize = 100;
 /// Windows of a backfill one run asks for at most: between two such runs a scheduled one has its turn.
 pub const MOST_BACKFILL_WINDOWS: usize = 5;
 
-/// Called with the services whose figures or descriptions an append changed.
-pub type OnStored = Arc<dyn Fn(BTreeSet<ServiceId>) + Send + Sync>;
+/// Called with the services whose figures or descriptions an append changed, and with what was asked for.
+pub type OnStored = Arc<dyn Fn(BTreeSet<ServiceId>, Ask) + Send + Sync>;
 
 /// Carries out runs of any collector.
 #[derive(Clone)]
@@ -235,7 +235,7 @@ that it adopts the other",
                 ),
             }));
             if !accepted.changed_services.is_empty() {
-                (self.on_stored)(accepted.changed_services);
+                (self.on_stored)(accepted.changed_services, *ask);
             }
             // A bookmark stands for all of an answer. Where a part was left out, the next run reads
             // the source again, or that part would never come.

@@ -159,7 +159,7 @@ fn connect(file: &Path) -> Result<Connection, Refusal> {
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
-    for table in ["run", "cursor", "bookmark", "backfill", "alert", "delivery"] {
+    for table in ["run", "cursor", "bookmark", "backfill", "alert", "evaluation", "delivery"] {
         connection.prepare(&format!("SELECT * FROM {table}"))?;
     }
     Ok(connection)

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::run::StateError;
 use crate::store::StoreError;
 
 /// Seconds a client is asked to wait where the store is out of reach.
@@ -21,6 +22,8 @@ pub(super) enum ApiError {
     TooLarge(String),
     /// The store does not answer for now.
     Store(StoreError),
+    /// The state does not answer for now.
+    State(StateError),
     /// The answer could not be written.
     Unwritable(String),
 }
@@ -49,6 +52,12 @@ impl IntoResponse for ApiError {
             Self::Store(error) => {
                 tracing::warn!(%error, "the store did not answer a request");
                 let answer = json!({ "error": "history is not available for now; the newest figures still are, at /api/v1/services" });
+                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], Json(answer))
+                    .into_response()
+            }
+            Self::State(error) => {
+                tracing::warn!(%error, "the state did not answer a request");
+                let answer = json!({ "error": "alerts are not available for now; ask again soon" });
                 (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], Json(answer))
                     .into_response()
             }

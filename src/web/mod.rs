@@ -1,5 +1,6 @@
 //! The web server: metrics, health and the JSON API.
 
+mod alerts;
 mod api;
 mod error;
 mod figures;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use collectors::Clock;
 use tokio::net::TcpListener;
 
+use crate::alerts::state::AlertBook;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshots;
 use crate::store::Store;
@@ -29,6 +31,8 @@ pub struct Shared {
     pub store: Arc<dyn Store>,
     /// `/metrics`.
     pub metrics: Metrics,
+    /// Open and past alerts.
+    pub alerts: AlertBook,
     /// Whether `/readyz` says yes.
     pub readiness: Arc<Readiness>,
     /// The present.

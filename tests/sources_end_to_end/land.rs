@@ -150,7 +150,7 @@ impl Land {
             events: Events::new(self.told.clone()),
             randomness: Arc::new(MachineRandomness),
             backoff: Backoff::default(),
-            on_stored: Arc::new(|_| {}),
+            on_stored: Arc::new(|_, _| {}),
         }
     }
 

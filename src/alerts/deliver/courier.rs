@@ -1,5 +1,6 @@
 //! A courier: one receiver's queue, worked off in order, with patience.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::retry::{again_at, concerns_all};
 use super::{Context, DeliverError, DeliveryEvents, Telling};
 use crate::alerts::message::{self, Message};
 use crate::alerts::state::{AlertBook, Delivery, Kept, Settled};
-use crate::alerts::{News, Notice};
+use crate::alerts::{AlertId, News, Notice};
 use crate::config::settings::ReceiverSettings;
 use crate::run::StateError;
 
@@ -79,9 +80,15 @@ impl Courier {
     /// Tells everything that may be told now; gives when the next may be, where something waits.
     pub async fn round(&self, stop: &CancellationToken) -> Result<Option<Timestamp>, StateError> {
         let mut next = None;
+        // Of one alert what came first is told first.
+        let mut behind: BTreeSet<AlertId> = BTreeSet::new();
         for delivery in self.book.waiting(&self.settings.name).await? {
             if stop.is_cancelled() {
                 break;
+            }
+            let alert = &delivery.notice.alert.id;
+            if behind.contains(alert) {
+                continue;
             }
             let now = self.now();
             if later(delivery.created_at, self.settings.give_up_after) <= now {
@@ -91,11 +98,13 @@ impl Courier {
             }
             let due = self.due(&delivery, now);
             if due > now {
+                behind.insert(alert.clone());
                 next = Some(next.map_or(due, |next: Timestamp| next.min(due)));
                 continue;
             }
             if let Some((reason, again_at)) = self.attempt(&delivery).await? {
                 next = Some(next.map_or(again_at, |next: Timestamp| next.min(again_at)));
+                behind.insert(alert.clone());
                 if concerns_all(reason) {
                     // The others would fail alike, each after its own time-out.
                     return Ok(Some(again_at));
@@ -182,7 +191,7 @@ impl Courier {
         if self.settings.resolved {
             kept.extend(self.book.ended_since(since).await?);
         }
-        let takes = |kept: &Kept| self.settings.route.takes(&kept.alert, &kept.services);
+        let takes = |kept: &Kept| !kept.quiet && self.settings.route.takes(&kept.alert, &kept.services);
         Ok(kept
             .into_iter()
             .filter(takes)

@@ -8,6 +8,7 @@ use kpi::ReceiverName;
 use super::DeliverError;
 use crate::alerts::{Alert, AlertMeter, Event, Notice, NotificationOutcome};
 use crate::run::StateError;
+use crate::store::StoreError;
 
 /// Logs and counts.
 #[derive(Clone)]
@@ -90,6 +91,11 @@ impl DeliveryEvents {
                 "receivers are gone from the configuration, what waited for them is dropped"
             );
         }
+    }
+
+    /// Figures that changed could not be read, so that they are judged later.
+    pub fn figures_unreadable(&self, error: &StoreError) {
+        tracing::warn!(%error, "the store cannot be read, alerts stay as they are");
     }
 
     /// The state of alerts could not be read or written.

@@ -132,6 +132,16 @@ impl AlertBook {
             .await
     }
 
+    /// Lets everything that waits be tried at once.
+    pub async fn release(&self) -> Result<(), StateError> {
+        self.state
+            .with(|connection| {
+                connection.execute("UPDATE delivery SET not_before = NULL WHERE outcome IS NULL", [])?;
+                Ok(())
+            })
+            .await
+    }
+
     async fn update(
         &self,
         update: &'static str,

@@ -19,7 +19,7 @@ use crate::state::remember::{nanoseconds, timestamp};
 use crate::state::{StateDb, malformed};
 
 pub use deliveries::{Delivery, DeliveryId, Settled};
-pub use record::{Decision, Recorded};
+pub use record::{Audience, Decision, Recorded};
 
 /// Alerts and deliveries of one data directory. Clones share them.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Kept {
     pub alert: Alert,
     /// How often it has been raised.
     pub occasion: u32,
+    /// Whether nobody is told of it, because a backfill brought it up.
+    pub quiet: bool,
     /// The services it is about, as they were called.
     pub services: Vec<ServiceDescription>,
 }
@@ -59,13 +61,23 @@ impl AlertBook {
         self.kept("ORDER BY raised_at DESC, id LIMIT ?", Some(most.into())).await
     }
 
+    /// Whether figures have been judged since the file was begun.
+    pub async fn has_evaluated(&self) -> Result<bool, StateError> {
+        self.state
+            .with(|connection| {
+                connection.query_row("SELECT EXISTS (SELECT 1 FROM evaluation)", [], |row| row.get(0))
+            })
+            .await
+    }
+
     async fn kept(&self, selection: &'static str, number: Option<i64>) -> Result<Vec<Kept>, StateError> {
         self.state
             .with(move |connection| {
-                let select = format!("SELECT alert, occasion, services FROM alert {selection}");
+                let select = format!("SELECT alert, occasion, quiet, services FROM alert {selection}");
                 let mut statement = connection.prepare_cached(&select)?;
                 let rows = statement.query_map(rusqlite::params_from_iter(number), |row| {
-                    Ok(Kept { alert: json(row, 0)?, occasion: row.get(1)?, services: json(row, 2)? })
+                    let (occasion, quiet) = (row.get(1)?, row.get(2)?);
+                    Ok(Kept { alert: json(row, 0)?, occasion, quiet, services: json(row, 3)? })
                 })?;
                 rows.collect()
             })

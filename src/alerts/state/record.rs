@@ -18,8 +18,17 @@ pub struct Decision {
     pub event: Event,
     /// The services it is about, as they are called.
     pub services: Vec<ServiceDescription>,
+    /// Who hears of it.
+    pub audience: Audience,
+}
+
+/// Who hears of what has become of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// Nobody, now or later, unless the alert gets worse.
+    Nobody,
     /// Who takes alerts like this one; of an end, who of those told before wants to hear of it.
-    pub receivers: BTreeSet<ReceiverName>,
+    Receivers(BTreeSet<ReceiverName>),
 }
 
 /// What a decision changed.
@@ -41,6 +50,9 @@ impl AlertBook {
                     .iter()
                     .map(|decision| Recording { transaction: &transaction, decision, at }.record())
                     .collect::<Result<_, _>>()?;
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO evaluation (only, at) VALUES (1, ?)")?
+                    .execute([nanoseconds(at)])?;
                 transaction.commit()?;
                 Ok(recorded)
             })
@@ -58,6 +70,18 @@ struct Recording<'a> {
 impl Recording<'_> {
     const fn alert(&self) -> &Alert {
         self.decision.event.alert()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.decision.audience == Audience::Nobody
+    }
+
+    fn receivers(&self) -> impl Iterator<Item = &ReceiverName> {
+        let named = match &self.decision.audience {
+            Audience::Nobody => None,
+            Audience::Receivers(names) => Some(names),
+        };
+        named.into_iter().flatten()
     }
 
     fn record(&self) -> rusqlite::Result<Recorded> {
@@ -80,16 +104,21 @@ impl Recording<'_> {
         };
         self.transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO alert (id, occasion, raised_at, resolved_at, alert, services)
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO alert (id, occasion, raised_at, resolved_at, quiet, alert, services)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (id) DO UPDATE SET occasion = ?2, raised_at = ?3, resolved_at = ?4,
+                   quiet = coalesce(?8, quiet), alert = ?6, services = ?7",
             )?
             .execute(params![
                 alert.id.as_str(),
                 occasion,
                 nanoseconds(alert.raised_at),
                 alert.resolution.map(|end| nanoseconds(end.at)),
+                self.is_quiet(),
                 text(alert)?,
                 text(&self.decision.services)?,
+                // Who goes on or ends is as quiet as before.
+                matches!(self.decision.event, Event::Raised(_) | Event::Worsened(_)).then(|| self.is_quiet()),
             ])?;
         let deliveries = match &self.decision.event {
             Event::Raised(_) => self.tell_all(occasion)?,
@@ -101,15 +130,12 @@ impl Recording<'_> {
     }
 
     fn tell_all(&self, occasion: u32) -> rusqlite::Result<usize> {
-        for receiver in &self.decision.receivers {
-            self.enqueue(receiver.as_str(), occasion, News::Raised)?;
-        }
-        Ok(self.decision.receivers.len())
+        self.receivers().map(|receiver| self.enqueue(receiver.as_str(), occasion, News::Raised)).sum()
     }
 
     /// Who has not been told of the warning hears of the critical alert at once, and only of that.
     fn tell_worse(&self, occasion: u32) -> rusqlite::Result<usize> {
-        for receiver in &self.decision.receivers {
+        let tell = |receiver: &ReceiverName| {
             let told: Option<bool> = self
                 .transaction
                 .prepare_cached(
@@ -119,20 +145,23 @@ impl Recording<'_> {
                 .query_row(params![receiver.as_str(), self.alert().id.as_str(), occasion], |row| row.get(0))
                 .optional()?;
             match told {
-                Some(true) => self.enqueue(receiver.as_str(), occasion, News::Worsened)?,
-                None => self.enqueue(receiver.as_str(), occasion, News::Raised)?,
-                Some(false) => {
-                    let notice = text(&self.notice(occasion, News::Raised))?;
-                    self.transaction
-                        .prepare_cached(
-                            "UPDATE delivery SET notice = ?, not_before = NULL
-                             WHERE receiver = ? AND alert = ? AND occasion = ? AND news = 'raised'",
-                        )?
-                        .execute(params![notice, receiver.as_str(), self.alert().id.as_str(), occasion])?;
-                }
+                Some(true) => self.enqueue(receiver.as_str(), occasion, News::Worsened),
+                None => self.enqueue(receiver.as_str(), occasion, News::Raised),
+                Some(false) => self
+                    .transaction
+                    .prepare_cached(
+                        "UPDATE delivery SET notice = ?, not_before = NULL
+                         WHERE receiver = ? AND alert = ? AND occasion = ? AND news = 'raised'",
+                    )?
+                    .execute(params![
+                        text(&self.notice(occasion, News::Raised))?,
+                        receiver.as_str(),
+                        self.alert().id.as_str(),
+                        occasion
+                    ]),
             }
-        }
-        Ok(self.decision.receivers.len())
+        };
+        self.receivers().map(tell).sum()
     }
 
     /// Who was told, or may have been, is told that it is over. What nobody has tried to tell is
@@ -154,25 +183,20 @@ impl Recording<'_> {
             )?
             .query_map(params![id, occasion], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        let wanting =
-            told.iter().filter(|name| self.decision.receivers.iter().any(|wants| wants.as_str() == *name));
-        let mut deliveries = 0;
-        for receiver in wanting {
-            self.enqueue(receiver, occasion, News::Resolved)?;
-            deliveries += 1;
-        }
-        Ok(deliveries)
+        let wanting = told.iter().filter(|name| self.receivers().any(|wants| wants.as_str() == *name));
+        wanting.map(|receiver| self.enqueue(receiver, occasion, News::Resolved)).sum()
     }
 
     fn notice(&self, occasion: u32, news: News) -> Notice {
         Notice { news, alert: self.alert().clone(), occasion, services: self.decision.services.clone() }
     }
 
-    fn enqueue(&self, receiver: &str, occasion: u32, news: News) -> rusqlite::Result<()> {
+    /// Gives 1, or 0 where the same was decided before.
+    fn enqueue(&self, receiver: &str, occasion: u32, news: News) -> rusqlite::Result<usize> {
         let notice = text(&self.notice(occasion, news))?;
         self.transaction
             .prepare_cached(
-                "INSERT INTO delivery (receiver, alert, occasion, news, notice, created_at)
+                "INSERT OR IGNORE INTO delivery (receiver, alert, occasion, news, notice, created_at)
                  VALUES (?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
@@ -183,6 +207,5 @@ impl Recording<'_> {
                 notice,
                 nanoseconds(self.at)
             ])
-            .map(drop)
     }
 }

@@ -7,10 +7,18 @@ CREATE TABLE alert (
   occasion INTEGER NOT NULL,
   raised_at INTEGER NOT NULL,
   resolved_at INTEGER, -- NULL while it is open
+  quiet INTEGER NOT NULL, -- 1 where a backfill brought it up, so that nobody is told
   alert TEXT NOT NULL, -- JSON
   services TEXT NOT NULL -- JSON: what the services it is about are called
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_by_end ON alert (resolved_at);
+
+-- One row once figures have been judged. Without it, open alerts may have been told of before the file was
+-- lost.
+CREATE TABLE evaluation (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE delivery (
   id INTEGER PRIMARY KEY,

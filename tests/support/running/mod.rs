@@ -110,7 +110,7 @@ impl World {
             events: Events::new(self.heard.clone()),
             randomness: Arc::new(Longest),
             backoff: Backoff::default(),
-            on_stored: Arc::new(move |services| rebuilt.lock().unwrap().push(services)),
+            on_stored: Arc::new(move |services, _| rebuilt.lock().unwrap().push(services)),
         }
     }
 
