@@ -1,16 +1,20 @@
 //! Downtime leaves no hole, late data is picked up, running twice changes nothing, and the cursor and
-//! the bookmark move only once the store has acknowledged.
+//! the bookmark move only once the store has acknowledged. A backfill disturbs none of it, and pages nobody.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, where a panic is the verdict")]
 
 #[path = "support/running/mod.rs"]
 mod running;
 
+use std::sync::Arc;
+
 use collectors::{Bookmark, CollectError, PeriodSpan, Reading, Reason, Window};
 use jiff::civil::date;
 use kpi::Value;
 use kpi::period::london;
+use pp_collector::metrics::ProcessMetrics;
 use pp_collector::plan::Backfill;
-use pp_collector::run::{Ask, Counts, Outcome, RunState as _};
+use pp_collector::run::{Ask, Counts, Events, Outcome, RunState as _, Trigger};
+use prometheus::{Registry, TextEncoder};
 use running::{Deed, Fake, World, day, figures, settings, windows};
 use tokio_util::sync::CancellationToken;
 
@@ -142,6 +146,34 @@ async fn a_backfill_resumes_and_never_moves_the_forward_cursor() {
     let november: Vec<i32> = world.store.periods().into_iter().map(kpi::Period::index).collect();
     let first = day("2026-11-01").index();
     assert_eq!(november, (first..first + 19).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_backfill_that_fails_is_not_among_the_failures_that_page() {
+    let registry = Registry::new();
+    let metrics = Arc::new(ProcessMetrics::register(&registry).unwrap());
+    let world = World::at("2026-11-20T06:00Z");
+    let refused = || Deed::Fail(CollectError::new(Reason::Auth, "the key is not accepted"));
+    let visas = settings("visas", Fake::new(windows(7, 0)).then(refused()).then(refused()).then(refused()));
+    let mut runner = world.runner();
+    runner.events = Events::new(metrics);
+    let stop = CancellationToken::new();
+    let failures = || {
+        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        let failed = |line: &&str| line.starts_with("pp_collector_run_failures_total{");
+        text.lines().filter(failed).map(str::to_owned).collect::<Vec<_>>()
+    };
+
+    let backfill =
+        Backfill::of_days(&windows(7, 0), date(2026, 10, 1), date(2026, 10, 7), &london()).unwrap();
+    world.state.set_backfill(&visas.name, Some(&backfill)).await.unwrap();
+    for ask in [Ask::Backfill, Ask::Days(date(2026, 10, 1), date(2026, 10, 7))] {
+        let report = runner.run(&visas, Trigger::by_hand(&ask), &ask, &stop).await;
+        assert_eq!(report.failure().unwrap().reason, Reason::Auth);
+        assert_eq!(failures(), [""; 0], "{ask:?}");
+    }
+    runner.run(&visas, Trigger::Schedule, &Ask::Due, &stop).await;
+    assert_eq!(failures(), ["pp_collector_run_failures_total{collector=\"visas\",reason=\"auth\"} 1"]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::civil::Date;
 use kpi::CollectorName;
 
@@ -16,9 +16,10 @@ use crate::shard::Shard;
 
 /// Run collectors once, now.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["names", "all"])))]
 pub(super) struct Collect {
     /// Collectors by name.
-    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "NAME")]
     names: Vec<CollectorName>,
     /// Every collector.
     #[arg(long)]

@@ -152,7 +152,8 @@ impl Meter for ProcessMetrics {
         self.run_duration.with_label_values(&[name]).observe(report.duration().as_secs_f64());
         self.last_run.with_label_values(&[name]).set(finished);
         match &report.outcome {
-            Outcome::Failed(failure) => {
+            // Nobody is woken for days of the past: who asked for them sees the report, and the log has it.
+            Outcome::Failed(failure) if report.trigger.is_forward() => {
                 self.run_failures.with_label_values(&[name, failure.reason.as_str()]).inc();
             }
             // Days of the past do not make a collector less late.
@@ -160,7 +161,7 @@ impl Meter for ProcessMetrics {
                 self.last_success.with_label_values(&[name]).set(finished);
             }
             // Neither: what is due is still to come.
-            Outcome::Stored(_) | Outcome::Unchanged | Outcome::Postponed(_) => {}
+            Outcome::Stored(_) | Outcome::Unchanged | Outcome::Postponed(_) | Outcome::Failed(_) => {}
         }
         for (outcome, count) in report.counts().by_outcome() {
             self.figures.with_label_values(&[name, outcome]).inc_by(count as f64);

@@ -96,7 +96,7 @@ families! {
     Runs: "pp_collector_runs_total" Counter ["collector", "outcome"]
         "Runs finished, by outcome.";
     RunFailures: "pp_collector_run_failures_total" Counter ["collector", "reason"]
-        "Runs that failed, by reason.";
+        "Runs for what is due that failed, by reason; a backfill is none, so that it pages nobody.";
     RunDuration: "pp_collector_run_duration_seconds" Histogram ["collector"]
         "How long runs took, in seconds.";
     LastRun: "pp_collector_last_run_timestamp_seconds" Gauge ["collector"]
