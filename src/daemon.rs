@@ -19,6 +19,7 @@ use crate::metrics::{Metrics, ProcessMetrics};
 use crate::run::{Ask, Events, OnStored, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped};
 use crate::snapshot::Snapshots;
 use crate::state::{RecoverError, recover_cursors};
+use crate::store::mirror::{Mirror, MirrorEvents, MirrorFeed};
 use crate::store::{MeteredStore, Store, StoreError, StoreMeter};
 use crate::web::{self, Readiness, Shared};
 
@@ -77,6 +78,7 @@ pub struct Daemon {
     listener: TcpListener,
     shared: Shared,
     recovers_cursors: bool,
+    mirror: Option<MirrorFeed>,
 }
 
 /// The runner of a configuration, for the daemon and for commands that run collectors themselves.
@@ -141,7 +143,13 @@ impl Daemon {
             alerts: keeping.alerts.clone(),
             clock,
         };
-        Ok(Self { settings, keeping, listener, shared, recovers_cursors: false })
+        Ok(Self { settings, keeping, listener, shared, recovers_cursors: false, mirror: None })
+    }
+
+    /// The same, which keeps another store like its own for as long as it runs.
+    #[must_use]
+    pub fn mirroring(self, mirror: MirrorFeed) -> Self {
+        Self { mirror: Some(mirror), ..self }
     }
 
     /// The same, which first recovers from the store what the state of runs has lost.
@@ -162,7 +170,7 @@ impl Daemon {
         shutdown: CancellationToken,
         mut reloads: mpsc::Receiver<Reload>,
     ) -> Result<Stopped, StartError> {
-        let Self { mut settings, keeping, listener, shared, recovers_cursors } = self;
+        let Self { mut settings, keeping, listener, shared, recovers_cursors, mirror } = self;
         let web_stop = CancellationToken::new();
         if let Ok(address) = listener.local_addr() {
             tracing::info!(
@@ -174,6 +182,10 @@ impl Daemon {
             );
         }
         let server = tokio::spawn(web::serve(listener, shared.clone(), web_stop.clone().cancelled_owned()));
+        if let Some(mirror) = mirror {
+            // Nothing waits for it, not even the end: what it is then sent it is sent again at the next start.
+            tokio::spawn(begin_mirror(mirror, &shared).await?.run(shutdown.clone()));
+        }
         let snapshots = Arc::clone(&shared.snapshots);
         let ready = tokio::select! {
             ready = first_picture(&settings, &keeping, &shared, recovers_cursors) => ready.map(|()| true),
@@ -230,6 +242,14 @@ impl Daemon {
         }
         Ok(stopped)
     }
+}
+
+async fn begin_mirror(mirror: MirrorFeed, shared: &Shared) -> Result<Mirror, StoreError> {
+    let MirrorFeed { source, target, name } = mirror;
+    tracing::info!(mirror = name, "figures are mirrored");
+    let events = MirrorEvents::new(Arc::clone(&shared.metrics.process) as _);
+    let randomness = Arc::new(MachineRandomness);
+    Mirror::begin(source, target, &name, Arc::clone(&shared.clock), randomness, events).await
 }
 
 /// Reads everything for the first time. A store that is out is asked again until it is back: until then

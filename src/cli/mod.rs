@@ -4,6 +4,7 @@ mod alerts;
 mod backfill;
 mod check;
 mod collect;
+mod copy;
 #[cfg(feature = "demo")]
 mod demo;
 mod error;
@@ -33,7 +34,7 @@ use crate::daemon::Keeping;
 use crate::run::MemoryState;
 use crate::shard::Shard;
 use crate::state::{StateDb, recover_cursors};
-use crate::store::{Access, NoStore, ShardedStore, Store};
+use crate::store::{Access, EmbeddedStore, NoStore, ShardedStore, Store, StoreError, StoreSettings};
 
 /// Collects the transactions, take-up, cost and satisfaction of public services, keeps every revision
 /// and shows the KPIs.
@@ -106,7 +107,7 @@ impl Environment {
 
     /// Store and state, as the only process that writes to them.
     async fn keeping(&self, settings: &Settings) -> Result<Keeping, CommandError> {
-        let Opened { keeping, state_is_fresh } = open_keeping(settings)?;
+        let Opened { keeping, state_is_fresh, .. } = open_keeping(settings)?;
         if state_is_fresh {
             recover_cursors(keeping.state.as_ref(), keeping.store.as_ref(), &settings.collectors)
                 .await
@@ -129,10 +130,20 @@ struct Opened {
     keeping: Keeping,
     /// The state knows nothing: its cursors are to be recovered from the store.
     state_is_fresh: bool,
+    /// The store, where it is one that can have a mirror.
+    embedded: Option<Arc<EmbeddedStore>>,
 }
 
 fn open_keeping(settings: &Settings) -> Result<Opened, CommandError> {
-    let store = own_part(settings, open_store(settings, Access::Write)?);
+    let (store, embedded) = match &settings.store {
+        StoreSettings::Embedded(_) => {
+            let embedded = EmbeddedStore::open(&settings.data_dir).map_err(cannot_open)?;
+            let embedded = Arc::new(embedded);
+            (Arc::clone(&embedded) as Arc<dyn Store>, Some(embedded))
+        }
+        StoreSettings::Influxdb2(_) => (open_store(settings, Access::Write)?, None),
+    };
+    let store = own_part(settings, store);
     let opened = match settings.shard {
         None => StateDb::open(&settings.data_dir, SystemClock.now()),
         Some(shard) => StateDb::open_shard(&settings.data_dir, shard, SystemClock.now()),
@@ -147,15 +158,16 @@ fn open_keeping(settings: &Settings) -> Result<Opened, CommandError> {
     }
     let alerts = AlertBook::new(opened.state.clone());
     let keeping = Keeping { store, state: Arc::new(opened.state), alerts };
-    Ok(Opened { keeping, state_is_fresh: opened.fresh })
+    Ok(Opened { keeping, state_is_fresh: opened.fresh, embedded })
+}
+
+fn cannot_open(error: StoreError) -> CommandError {
+    CommandError::caused("cannot open the store", error)
 }
 
 /// The store of a configuration.
 fn open_store(settings: &Settings, access: Access) -> Result<Arc<dyn Store>, CommandError> {
-    settings
-        .store
-        .open(&settings.data_dir, access)
-        .map_err(|error| CommandError::caused("cannot open the store", error))
+    settings.store.open(&settings.data_dir, access).map_err(cannot_open)
 }
 
 /// For a run that keeps nothing.

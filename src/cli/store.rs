@@ -1,10 +1,11 @@
-//! `store`: statistics, checks and backups.
+//! `store`: statistics, checks, backups and copies.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
 use super::Environment;
+use super::copy::{self, Copy};
 use super::error::CommandError;
 use crate::config::Settings;
 use crate::store::{Access, EmbeddedStore, StoreName, inspect};
@@ -12,6 +13,14 @@ use crate::store::{Access, EmbeddedStore, StoreName, inspect};
 /// Look after the store.
 #[derive(Debug, Subcommand)]
 pub(super) enum Store {
+    #[command(flatten)]
+    Look(Look),
+    Copy(Copy),
+}
+
+/// What looks at one store.
+#[derive(Debug, Subcommand)]
+pub(super) enum Look {
     /// Say how much it holds.
     Stats,
     /// Read everything in it and say all that is wrong.
@@ -26,13 +35,17 @@ pub(super) enum Store {
 
 pub(super) async fn run(command: Store, environment: &Environment) -> Result<(), CommandError> {
     let settings = environment.settings()?;
+    let command = match command {
+        Store::Copy(command) => return copy::run(&command, &settings).await,
+        Store::Look(command) => command,
+    };
     if settings.store.name() != StoreName::Embedded {
         return on_a_server(command, &settings).await;
     }
     let store = EmbeddedStore::open_read_only(&settings.data_dir)
         .map_err(|error| CommandError::caused("cannot open the store", error))?;
     match command {
-        Store::Stats => {
+        Look::Stats => {
             let stats =
                 store.stats().await.map_err(|error| CommandError::caused("cannot read the store", error))?;
             println!("figures      {}", stats.figures);
@@ -45,12 +58,12 @@ pub(super) async fn run(command: Store, environment: &Environment) -> Result<(),
             println!("bytes        {}", stats.size_bytes);
             Ok(())
         }
-        Store::Verify => {
+        Look::Verify => {
             let found =
                 store.verify().await.map_err(|error| CommandError::caused("cannot read the store", error))?;
             verdict(found.figures, found.superseded, &found.problems)
         }
-        Store::Backup { file } => {
+        Look::Backup { file } => {
             let file = file.unwrap_or_else(|| {
                 let name = jiff::Timestamp::now().strftime("figures-%Y%m%dT%H%M%SZ.db").to_string();
                 settings.data_dir.join("backups").join(name)
@@ -71,8 +84,8 @@ pub(super) async fn run(command: Store, environment: &Environment) -> Result<(),
 }
 
 /// For a store that is read through nothing but what every store answers.
-async fn on_a_server(command: Store, settings: &Settings) -> Result<(), CommandError> {
-    if let Store::Backup { .. } = command {
+async fn on_a_server(command: Look, settings: &Settings) -> Result<(), CommandError> {
+    if let Look::Backup { .. } = command {
         return Err(CommandError::Usage(
             "the figures are on a server, not in a file; use its own backup, or `store copy --from influxdb2 --to \
              embedded`"
@@ -83,7 +96,7 @@ async fn on_a_server(command: Store, settings: &Settings) -> Result<(), CommandE
     let found = inspect(store.as_ref())
         .await
         .map_err(|error| CommandError::caused("cannot read the store", error))?;
-    if let Store::Verify = command {
+    if let Look::Verify = command {
         return verdict(found.figures, found.superseded, &found.problems);
     }
     println!("figures      {}", found.figures);

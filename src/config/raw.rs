@@ -77,6 +77,8 @@ impl Default for RawSettings {
 pub(super) struct RawStore {
     /// `embedded` for a file of the data directory, `influxdb2` for a server.
     pub(super) kind: StoreName,
+    /// Whether the server is kept like the embedded store, for others to read.
+    pub(super) mirror: bool,
     /// The server, where the store is on one.
     pub(super) influxdb2: RawInfluxdb2,
 }

@@ -4,12 +4,16 @@ use std::path::Path;
 
 use super::Source;
 use super::path::KeyPath;
+#[cfg(not(feature = "influx"))]
+use super::raw::RawInfluxdb2;
 use super::raw::RawStore;
 use super::resolve::Checker;
 use crate::shard::Shard;
-use crate::store::{StoreName, StoreSettings};
+#[cfg(not(feature = "influx"))]
+use crate::store::ServerSettings;
+use crate::store::{Beside, StoreName, StoreSettings};
 
-/// The store of a configuration. What is said of a server that is not used is left alone.
+/// The store of a configuration. A server is looked at where it is used, or given an address.
 pub(super) fn resolve(
     raw: &RawStore,
     data_dir: &Path,
@@ -17,21 +21,39 @@ pub(super) fn resolve(
     checker: &mut Checker<'_>,
     source: &Source,
 ) -> Option<StoreSettings> {
-    match raw.kind {
-        StoreName::Embedded => Some(StoreSettings::Embedded),
-        #[cfg(feature = "influx")]
-        StoreName::Influxdb2 => server::resolve(&raw.influxdb2, data_dir, shard, checker, source)
-            .map(|settings| StoreSettings::Influxdb2(Box::new(settings))),
-        #[cfg(not(feature = "influx"))]
-        StoreName::Influxdb2 => {
-            let _ = (&raw.influxdb2, data_dir, shard, source);
-            checker.refuse(
-                &KeyPath::of(&["store", "kind"]),
-                "this program was built without the store influxdb2; build it with the feature influx",
-            );
+    let mut server = || server(&raw.influxdb2, data_dir, shard, checker, source).map(Box::new);
+    match (raw.kind, raw.mirror) {
+        (StoreName::Embedded, true) => Some(StoreSettings::Embedded(Beside::Mirror(server()?))),
+        (StoreName::Embedded, false) if raw.influxdb2.url.is_some() => {
+            Some(StoreSettings::Embedded(Beside::Server(server()?)))
+        }
+        (StoreName::Embedded, false) => Some(StoreSettings::Embedded(Beside::Nothing)),
+        (StoreName::Influxdb2, false) => Some(StoreSettings::Influxdb2(server()?)),
+        (StoreName::Influxdb2, true) => {
+            let problem = "a server cannot mirror itself; set store.kind to \"embedded\" to feed it from there, or \
+                           mirror to false to keep figures on it alone";
+            checker.refuse(&KeyPath::of(&["store", "mirror"]), problem);
             None
         }
     }
+}
+
+#[cfg(feature = "influx")]
+use server::resolve as server;
+
+#[cfg(not(feature = "influx"))]
+fn server(
+    _: &RawInfluxdb2,
+    _: &Path,
+    _: Option<Shard>,
+    checker: &mut Checker<'_>,
+    _: &Source,
+) -> Option<ServerSettings> {
+    checker.refuse(
+        &KeyPath::of(&["store", "influxdb2"]),
+        "this program was built without the store influxdb2; build it with the feature influx",
+    );
+    None
 }
 
 #[cfg(feature = "influx")]

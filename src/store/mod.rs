@@ -21,7 +21,7 @@ pub use history::{Contradiction, DatedDescription, Revision, SeriesHistory, lack
 pub use influxdb2::Influxdb2Store;
 pub use inspect::{Inspection, inspect};
 pub use metered::{MeteredStore, StoreMeter, StoreName};
-pub use open::{Access, StoreSettings};
+pub use open::{Access, Beside, ServerSettings, StoreSettings};
 pub use revise::revised;
 pub use sharded::ShardedStore;
 

@@ -1,21 +1,45 @@
-//! The store that a configuration asks for.
+//! The store that a configuration asks for, and what is beside it.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{EmbeddedStore, Store, StoreError, StoreName};
 #[cfg(feature = "influx")]
-use super::{Influxdb2Store, influxdb2::Influxdb2Settings};
+use super::Influxdb2Store;
+use super::{EmbeddedStore, Store, StoreError, StoreName};
+
+/// A server of the `InfluxDB` family.
+#[cfg(feature = "influx")]
+pub type ServerSettings = super::influxdb2::Influxdb2Settings;
+
+/// A server of the `InfluxDB` family, of which a program built without one can have none.
+#[cfg(not(feature = "influx"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerSettings {}
 
 /// Where figures are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSettings {
     /// In a file of the data directory.
-    #[default]
-    Embedded,
-    /// On a server of the `InfluxDB` family.
-    #[cfg(feature = "influx")]
-    Influxdb2(Box<Influxdb2Settings>),
+    Embedded(Beside),
+    /// On a server.
+    Influxdb2(Box<ServerSettings>),
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self::Embedded(Beside::Nothing)
+    }
+}
+
+/// What there is beside the embedded store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beside {
+    /// No other store.
+    Nothing,
+    /// A server that figures can be copied to and from, and that is otherwise left alone.
+    Server(Box<ServerSettings>),
+    /// A server that is kept like the embedded store.
+    Mirror(Box<ServerSettings>),
 }
 
 /// What a store is opened for. A server makes no difference.
@@ -31,17 +55,33 @@ impl StoreSettings {
     /// Which store it is.
     pub const fn name(&self) -> StoreName {
         match self {
-            Self::Embedded => StoreName::Embedded,
-            #[cfg(feature = "influx")]
+            Self::Embedded(_) => StoreName::Embedded,
             Self::Influxdb2(_) => StoreName::Influxdb2,
+        }
+    }
+
+    /// The server, whether or not figures are kept there.
+    pub fn server(&self) -> Option<&ServerSettings> {
+        match self {
+            Self::Embedded(Beside::Nothing) => None,
+            Self::Embedded(Beside::Server(server) | Beside::Mirror(server)) | Self::Influxdb2(server) => {
+                Some(server)
+            }
+        }
+    }
+
+    /// The server that is kept like the embedded store.
+    pub fn mirror(&self) -> Option<&ServerSettings> {
+        match self {
+            Self::Embedded(Beside::Mirror(server)) => Some(server),
+            Self::Embedded(Beside::Nothing | Beside::Server(_)) | Self::Influxdb2(_) => None,
         }
     }
 
     /// Whether there is anything to open for reading. A server says so itself.
     pub fn is_there(&self, data_dir: &Path) -> bool {
         match self {
-            Self::Embedded => data_dir.join(super::embedded::FILE_NAME).exists(),
-            #[cfg(feature = "influx")]
+            Self::Embedded(_) => data_dir.join(super::embedded::FILE_NAME).exists(),
             Self::Influxdb2(_) => true,
         }
     }
@@ -49,16 +89,39 @@ impl StoreSettings {
     /// Opens it. A server need not be there yet.
     pub fn open(&self, data_dir: &Path, access: Access) -> Result<Arc<dyn Store>, StoreError> {
         match self {
-            Self::Embedded => Ok(match access {
+            Self::Embedded(_) => Ok(match access {
                 Access::Read => Arc::new(EmbeddedStore::open_read_only(data_dir)?),
                 Access::Write => Arc::new(EmbeddedStore::open(data_dir)?),
             }),
-            #[cfg(feature = "influx")]
-            Self::Influxdb2(settings) => Ok(Arc::new(Influxdb2Store::open(
-                settings,
-                Arc::new(collectors::SystemClock),
-                Arc::new(collectors::MachineRandomness),
-            )?)),
+            Self::Influxdb2(server) => server.open_store(),
         }
+    }
+}
+
+#[cfg(feature = "influx")]
+impl ServerSettings {
+    /// Opens the store there. The server need not be there yet.
+    pub fn open_store(&self) -> Result<Arc<dyn Store>, StoreError> {
+        let (clock, randomness) =
+            (Arc::new(collectors::SystemClock), Arc::new(collectors::MachineRandomness));
+        Ok(Arc::new(Influxdb2Store::open(self, clock, randomness)?))
+    }
+
+    /// What tells this store from every other.
+    pub fn store_name(&self) -> String {
+        format!("{} org {} bucket {}", self.url.as_str(), self.org, self.bucket)
+    }
+}
+
+#[cfg(not(feature = "influx"))]
+impl ServerSettings {
+    /// Opens the store there.
+    pub fn open_store(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match *self {}
+    }
+
+    /// What tells this store from every other.
+    pub fn store_name(&self) -> String {
+        match *self {}
     }
 }

@@ -121,6 +121,16 @@ impl Daemon {
         self.child.wait().expect("it ends").code()
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until somebody else has ended it.
+    pub fn wait(mut self) {
+        self.child.wait().expect("it ends");
+    }
+
     /// Kills it without warning.
     pub fn kill(mut self) {
         self.child.kill().expect("it is killed");

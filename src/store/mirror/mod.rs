@@ -31,6 +31,23 @@ pub struct Mirror {
     events: MirrorEvents,
 }
 
+/// What is to be kept like what, before the feed begins.
+#[derive(Clone)]
+pub struct MirrorFeed {
+    /// The system of record.
+    pub source: Arc<EmbeddedStore>,
+    /// What is kept like it.
+    pub target: Arc<dyn Store>,
+    /// What tells the target from every other store.
+    pub name: String,
+}
+
+impl std::fmt::Debug for MirrorFeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MirrorFeed").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// What a step found to do.
 enum Step {
     Sent,
@@ -78,8 +95,10 @@ impl Mirror {
         }
     }
 
-    /// Sends the next page. Also where that fails, it is said how much waits.
+    /// Sends the next page. How much waits is said before, since a server that is out is waited for long,
+    /// and after.
     async fn step(&self) -> Result<Step, StoreError> {
+        self.events.backlog(&self.source.backlog().await?);
         let page = self.source.unsent(REVISIONS_A_PAGE).await?;
         let sent = if page.is_empty() { Ok(Step::NothingToSend) } else { self.send_page(&page).await };
         self.events.backlog(&self.source.backlog().await?);
