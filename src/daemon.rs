@@ -11,9 +11,10 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::alerts::alerting::{Alerting, Changed, NothingWatched};
+use crate::alerts::alerting::{Alerting, Changed};
 use crate::alerts::deliver;
 use crate::alerts::state::AlertBook;
+use crate::alerts::watcher::Watcher;
 use crate::config::{ConfigProblems, Settings};
 use crate::metrics::{Metrics, ProcessMetrics};
 use crate::run::{Ask, Events, OnStored, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped};
@@ -391,7 +392,7 @@ fn alerting(keeping: &Keeping, shared: &Shared) -> Result<Alerting, StartError> 
     let clock = Arc::clone(&shared.clock);
     let http = Http::new(http::client()?, Arc::clone(&clock), Arc::new(MachineRandomness));
     Ok(Alerting {
-        watch: Arc::new(NothingWatched),
+        watch: Arc::new(Watcher::new(Arc::clone(&keeping.store), Arc::clone(&shared.snapshots))),
         book: keeping.alerts.clone(),
         snapshots: Arc::clone(&shared.snapshots),
         context: deliver::Context { http, clock },

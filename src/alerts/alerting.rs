@@ -40,23 +40,6 @@ pub trait Watch: Send + Sync {
     fn evaluate(&self, known: &[Alert], now: Timestamp) -> Vec<Event>;
 }
 
-/// Watches nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NothingWatched;
-
-#[async_trait]
-impl Watch for NothingWatched {
-    fn configure(&self, _: &Settings) {}
-
-    async fn look(&self, _: Option<&BTreeSet<ServiceId>>) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn evaluate(&self, _: &[Alert], _: Timestamp) -> Vec<Event> {
-        Vec::new()
-    }
-}
-
 /// Figures that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {

@@ -17,6 +17,7 @@ pub mod sample;
 mod settings;
 pub mod state;
 pub mod watch;
+pub mod watcher;
 
 pub use alert::{
     Alert, AlertId, Change, Evidence, Growth, Resolution, Resolved, Rule, Severity, Subject, Unit,

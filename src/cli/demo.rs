@@ -216,6 +216,7 @@ fn say_addresses(address: &str, day: Duration) {
         ("/api/v1/services", "every service with its newest KPIs"),
         ("/api/v1/kpis?period=month", "the newest month of each service"),
         ("/api/v1/kpis.csv?by=department&period=month", "departments, for a spreadsheet"),
+        ("/api/v1/alerts", "what fell, and what has not come"),
         ("/metrics", "for Prometheus"),
     ] {
         line!("  {address}{path:<46} {what}");
