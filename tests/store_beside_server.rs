@@ -56,7 +56,7 @@ impl Place {
              token = {{ file = {:?} }}\nretries = 0\n",
             sample.replace(SHEET, sheet.to_str().unwrap()),
             self.bucket,
-            self.token_file
+            self.token_file.display().to_string()
         );
         let file = self.path(name);
         std::fs::write(&file, text).unwrap();

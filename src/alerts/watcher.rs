@@ -65,13 +65,12 @@ impl Watch for Watcher {
     async fn look(&self, changed: Option<&BTreeSet<ServiceId>>) -> Result<(), StoreError> {
         let Some(wanted) = self.wanted.load_full() else { return Ok(()) };
         let snapshot = self.snapshots.current();
-        let looked_at: Vec<ServiceId> = match changed {
-            Some(changed) => changed.iter().cloned().collect(),
-            None => {
-                let mut all: BTreeSet<ServiceId> = self.watchlist().services().keys().cloned().collect();
-                all.extend(snapshot.services.keys().cloned());
-                all.into_iter().collect()
-            }
+        let looked_at: Vec<ServiceId> = if let Some(changed) = changed {
+            changed.iter().cloned().collect()
+        } else {
+            let mut all: BTreeSet<ServiceId> = self.watchlist().services().keys().cloned().collect();
+            all.extend(snapshot.services.keys().cloned());
+            all.into_iter().collect()
         };
         let now = self.snapshots.now();
         for part in looked_at.chunks(SERVICES_A_READ) {
