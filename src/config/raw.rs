@@ -4,6 +4,10 @@
 //! No key is required of serde: what must be given is asked for when the rest is resolved, so that one
 //! missing key does not hide what else is wrong.
 
+mod alerts;
+
+pub(super) use alerts::{RawAlerts, RawCadence};
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -459,51 +463,4 @@ pub(super) struct RawPublish {
     pub(super) cost: Publication,
     /// User satisfaction.
     pub(super) user_satisfaction: Publication,
-}
-
-/// `[alerts]` and `[service.alerts]`: what is looked for in KPIs. What is left out of a service's applies as in
-/// `[alerts]`, and what is left out there by the defaults of `docs/alerting.md`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct RawAlerts {
-    /// The KPIs that are watched; empty for none.
-    pub(super) kpis: Option<Vec<String>>,
-    /// `day`, `week`, `month`, `quarter`; left out, the service's own.
-    pub(super) period_kinds: Option<Vec<String>>,
-    /// Whose bank holidays users and staff keep.
-    pub(super) nations: Option<Vec<String>>,
-    /// A smaller fall is no alert.
-    pub(super) least_fall: Option<Number>,
-    /// From this size on a fall may be critical.
-    pub(super) critical_fall: Option<Number>,
-    /// How near to its level a KPI is back.
-    pub(super) recovery: Option<Number>,
-    /// Whether slow falls are looked for.
-    pub(super) erosion: Option<bool>,
-    /// Whether figures that do not come are an alert.
-    pub(super) overdue: Option<bool>,
-    /// For days.
-    pub(super) day: RawCadence,
-    /// For weeks.
-    pub(super) week: RawCadence,
-    /// For months.
-    pub(super) month: RawCadence,
-    /// For quarters.
-    pub(super) quarter: RawCadence,
-}
-
-/// What depends on the kind of period.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct RawCadence {
-    /// About how many false alarms a year are put up with.
-    pub(super) false_alarms_a_year: Option<Number>,
-    /// Fewest transactions of a period that is judged.
-    pub(super) least_transactions: Option<u32>,
-    /// Periods after which a fall that stays is the new level.
-    pub(super) new_level_after: Option<u32>,
-    /// How long after its end a period's figures are overdue.
-    pub(super) overdue_after: Option<Length>,
 }
