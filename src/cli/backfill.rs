@@ -1,8 +1,5 @@
 //! `backfill`: history, window by window, resumable.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use clap::Args;
 use collectors::Reading;
 use jiff::civil::Date;
@@ -12,9 +9,9 @@ use super::collect::{chosen, say};
 use super::error::CommandError;
 use super::{Environment, progress, stop};
 use crate::config::settings::CollectorSettings;
-use crate::daemon::{self, Keeping};
+use crate::daemon::Keeping;
 use crate::plan::Backfill as Span;
-use crate::run::{Ask, Events, NullMeter, Runner, Trigger};
+use crate::run::{Ask, Runner, Trigger};
 use crate::shard::Shard;
 
 /// Collect history. A backfill that was interrupted goes on where it was; it never moves what the
@@ -48,13 +45,7 @@ pub(super) async fn run(command: Backfill, environment: &Environment) -> Result<
     let settings = environment.settings()?;
     let collectors = chosen(&settings, &command.names, command.accept_lower)?;
     let keeping = environment.keeping(&settings).await?;
-    let runner = daemon::runner(
-        &settings,
-        &keeping,
-        Events::new(Arc::new(NullMeter)),
-        Arc::new(|_: BTreeSet<_>, _| {}),
-    )
-    .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let runner = super::runner(&settings, &keeping)?;
     let mut failed = 0;
     for collector in &collectors {
         if stop.is_cancelled() {

@@ -1,8 +1,5 @@
 //! `collect`: one run of collectors, now.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use clap::{ArgGroup, Args};
 use jiff::civil::Date;
 use kpi::CollectorName;
@@ -10,8 +7,7 @@ use kpi::CollectorName;
 use super::error::CommandError;
 use super::{Environment, progress, stop, table};
 use crate::config::settings::{CollectorSettings, PurgeGuard, Settings};
-use crate::daemon;
-use crate::run::{Ask, Events, Failure, NullMeter, Outcome, RunReport, Trigger};
+use crate::run::{Ask, Failure, Outcome, RunReport, Trigger};
 use crate::shard::Shard;
 
 /// Run collectors once, now.
@@ -59,13 +55,7 @@ pub(super) async fn run(command: Collect, environment: &Environment) -> Result<(
     } else {
         environment.keeping(&settings).await?
     };
-    let runner = daemon::runner(
-        &settings,
-        &keeping,
-        Events::new(Arc::new(NullMeter)),
-        Arc::new(|_: BTreeSet<_>, _| {}),
-    )
-    .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let runner = super::runner(&settings, &keeping)?;
     let bar = progress::bar(collectors.len() as u64, "collectors");
     let mut failed = 0;
     for collector in &collectors {

@@ -20,6 +20,7 @@ mod stop;
 mod store;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,8 +31,8 @@ use collectors::{Clock, SystemClock};
 use self::error::CommandError;
 use crate::alerts::state::AlertBook;
 use crate::config::{self, Settings, Source};
-use crate::daemon::Keeping;
-use crate::run::MemoryState;
+use crate::daemon::{self, Keeping};
+use crate::run::{Events, MemoryState, NullMeter, Runner};
 use crate::shard::Shard;
 use crate::state::{StateDb, recover_cursors};
 use crate::store::{Access, EmbeddedStore, NoStore, ShardedStore, Store, StoreError, StoreSettings};
@@ -168,6 +169,13 @@ fn cannot_open(error: StoreError) -> CommandError {
 /// The store of a configuration.
 fn open_store(settings: &Settings, access: Access) -> Result<Arc<dyn Store>, CommandError> {
     settings.store.open(&settings.data_dir, access).map_err(cannot_open)
+}
+
+/// Carries out the runs of a command: nothing is counted, and nobody waits for what they change.
+fn runner(settings: &Settings, keeping: &Keeping) -> Result<Runner, CommandError> {
+    let events = Events::new(Arc::new(NullMeter));
+    daemon::runner(settings, keeping, events, Arc::new(|_: BTreeSet<_>, _| {}))
+        .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))
 }
 
 /// For a run that keeps nothing.

@@ -1,8 +1,6 @@
 //! `probe`: asks every source whether it answers and lets us in.
 
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Arc;
 
 use clap::Args;
 use futures::stream::{self, StreamExt as _};
@@ -11,8 +9,7 @@ use kpi::CollectorName;
 use super::collect::named;
 use super::error::CommandError;
 use super::{Environment, stop};
-use crate::daemon;
-use crate::run::{Events, Failure, NullMeter};
+use crate::run::Failure;
 
 /// Ask the sources of collectors whether they answer and accept the credentials. Nothing is stored.
 #[derive(Debug, Args)]
@@ -27,13 +24,7 @@ pub(super) async fn run(command: Probe, environment: &Environment) -> Result<(),
     let settings = environment.settings()?;
     let collectors = named(&settings, &command.names)?;
     let keeping = super::nothing_kept()?;
-    let runner = daemon::runner(
-        &settings,
-        &keeping,
-        Events::new(Arc::new(NullMeter)),
-        Arc::new(|_: BTreeSet<_>, _| {}),
-    )
-    .map_err(|error| CommandError::caused("cannot prepare the HTTP client", error))?;
+    let runner = super::runner(&settings, &keeping)?;
     // Several at once, because a source that does not answer takes its collector's whole deadline.
     let mut probes = stream::iter(&collectors)
         .map(async |collector| (collector, runner.probe(collector).await))

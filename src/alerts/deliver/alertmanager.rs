@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::http::post;
+use super::login::login;
 use super::{Context, DeliverError, Receiver, ReceiverKind, Telling};
 use crate::alerts::{News, Rule, Severity, Subject};
 
@@ -63,18 +64,8 @@ fn build(table: &toml::Table) -> Result<Arc<dyn Receiver>, SettingProblems> {
     if settings.resend_every_secs == 0 {
         problems.push(SettingProblem::new("resend_every_secs", "0 is no time; give 1 or more"));
     }
-    let credential = match (settings.user, settings.password) {
-        (None, None) => None,
-        (Some(user), Some(password)) => Some(Credential::basic(user, password.open())),
-        (Some(_), None) => {
-            problems.push(SettingProblem::new("password", "missing beside user"));
-            None
-        }
-        (None, Some(_)) => {
-            problems.push(SettingProblem::new("user", "missing beside password"));
-            None
-        }
-    };
+    let credential = login(settings.user, settings.password, &mut problems)
+        .map(|(user, password)| Credential::basic(user, password));
     if problems.is_empty() {
         let resend_every = Duration::from_secs(settings.resend_every_secs.into());
         Ok(Arc::new(Alertmanager { urls: settings.urls, credential, resend_every }))

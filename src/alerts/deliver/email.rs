@@ -15,6 +15,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
+use super::login::login;
 use super::markup::html;
 use super::{Context, DeliverError, Receiver, ReceiverKind, Telling};
 use crate::alerts::message::{Fact, Message, POINTS_HEADING};
@@ -99,18 +100,7 @@ fn build(table: &toml::Table) -> Result<Arc<dyn Receiver>, SettingProblems> {
     if settings.to.is_empty() {
         problems.push(SettingProblem::new("to", "empty; give at least one e-mail address"));
     }
-    let login = match (settings.user, settings.password) {
-        (None, None) => None,
-        (Some(user), Some(password)) => Some((user, password.open())),
-        (Some(_), None) => {
-            problems.push(SettingProblem::new("password", "missing beside user"));
-            None
-        }
-        (None, Some(_)) => {
-            problems.push(SettingProblem::new("user", "missing beside password"));
-            None
-        }
-    };
+    let login = login(settings.user, settings.password, &mut problems);
     if settings.encryption == Encryption::None && !is_this_machine(&settings.host) {
         let problem = format!(
             "\"none\" sends alerts and password in clear, and {:?} is not this machine; use \"starttls\" or \"implicit\"",

@@ -10,6 +10,7 @@ mod events;
 pub mod govuk_notify;
 mod http;
 mod kinds;
+mod login;
 mod markup;
 mod quiet;
 mod receiver;
