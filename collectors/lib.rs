@@ -17,6 +17,7 @@ pub mod ga4;
 pub mod govuk_forms;
 #[cfg(feature = "govuk_pay")]
 pub mod govuk_pay;
+mod hex;
 pub mod http;
 #[cfg(feature = "http_json")]
 pub mod http_json;

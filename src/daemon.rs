@@ -392,7 +392,11 @@ fn alerting(keeping: &Keeping, shared: &Shared) -> Result<Alerting, StartError> 
     let clock = Arc::clone(&shared.clock);
     let http = Http::new(http::client()?, Arc::clone(&clock), Arc::new(MachineRandomness));
     Ok(Alerting {
-        watch: Arc::new(Watcher::new(Arc::clone(&keeping.store), Arc::clone(&shared.snapshots))),
+        watch: Arc::new(Watcher::new(
+            Arc::clone(&keeping.store),
+            Arc::clone(&shared.snapshots),
+            Arc::clone(&shared.metrics.outlooks) as _,
+        )),
         book: keeping.alerts.clone(),
         snapshots: Arc::clone(&shared.snapshots),
         context: deliver::Context { http, clock },

@@ -253,7 +253,7 @@ fn the_outlook_says_what_would_be_an_alert_and_where_the_level_goes() {
     let near = |value: Decimal, percent: i64, by: i64| {
         (value - Decimal::new(percent, 2)).abs() < Decimal::new(by, 2)
     };
-    assert!(near(outlook.forecast, 70, 1), "{outlook:?}");
+    assert!(near(outlook.forecast.unwrap(), 70, 1), "{outlook:?}");
     assert!(near(outlook.expected_lower, 65, 3), "{outlook:?}");
     let short = judged(Cadence::Week, &history(Cadence::Week, steady(10_000, 70, 3)));
     assert_eq!(short.outlook, None, "three weeks say too little");

@@ -10,6 +10,7 @@ mod daemon;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use collectors::{Clock, Context, Http, MachineRandomness, NoQuotaMeter};
 use daemon::{Daemon, Said, program, say};
@@ -65,7 +66,10 @@ fn figures(data: &Path) -> Vec<String> {
 #[test]
 fn six_services_show_their_kpis_and_a_second_start_changes_nothing() {
     let data = tempfile::tempdir().unwrap();
+    let began = Instant::now();
     let said = once(data.path());
+    let took = began.elapsed();
+    assert!(took < Duration::from_mins(1), "a new user waits a minute at most, and this took {took:?}");
     for service in SERVICES {
         assert!(said.out.contains(service), "{service} is not in:\n{}", said.out);
     }
@@ -119,6 +123,19 @@ fn the_daemon_of_the_demo_serves_six_services_and_time_passes() {
     // The day after the anchor is over, so its figures are there.
     let path = "/api/v1/figures?service=claim-winter-coal&measure=completed&from=2026-06-15";
     daemon.get_until(path, |_, body| body.contains("2026-06-15"));
+    // And a source asked over HTTP has been asked, which is counted.
+    let path = "/api/v1/figures?service=renew-kite-permit&measure=completed&from=2026-06-15";
+    daemon.get_until(path, |_, body| body.contains("2026-06-15"));
+    let metrics = daemon.get("/metrics").1;
+    let counted =
+        |metric: &str| metrics.lines().any(|line| line.starts_with(metric) && !line.ends_with(" 0"));
+    assert!(counted("pp_http_client_requests_total{code=\"2xx\""), "{metrics}");
+    assert!(counted("pp_http_client_request_duration_seconds_count{"), "{metrics}");
+    // What alerts expect of the figures to come is there as well.
+    for metric in ["expected_lower_ratio", "forecast_ratio"] {
+        assert!(counted(&format!("pp_digital_takeup_{metric}{{")), "{metric} is not in:\n{metrics}");
+    }
+    assert!(counted("pp_kpi_next_due_timestamp_seconds{kpi=\"digital_takeup\""), "{metrics}");
     assert_eq!(daemon.stop(), Some(0));
     let now = std::fs::read_to_string(data.path().join("demo/story.toml")).unwrap();
     assert!(!now.contains("2026-06-15T08:00:00Z"), "{now}");

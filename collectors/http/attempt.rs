@@ -73,17 +73,20 @@ impl Http {
         request: &Request,
         secret: Option<&SecretString>,
     ) -> Result<(Reply, Ending), CollectError> {
+        let client = match &request.tls {
+            Some(tls) => tls.client().await?,
+            None => self.client.clone(),
+        };
         let mut target = request.target();
         let mut method = request.method.clone();
         for _ in 0..=redirect::MOST {
-            let (outgoing, hidden) = request.build(&self.client, &method, &target, secret)?;
+            let (outgoing, hidden) = request.build(&client, &method, &target, secret, self.clock.now())?;
             let hide = |error: CollectError, hidden: &Hidden| error.rewritten(|text| hidden.hide(text));
-            let response = self
-                .client
+            let response = client
                 .execute(outgoing)
                 .await
                 .map_err(|error| hide(classify::no_answer(&target, error), &hidden))?;
-            let (status, with_credential) = (response.status(), request.credential.is_some());
+            let (status, with_credential) = (response.status(), request.is_authenticated());
             let next = redirect::next(status, response.headers(), &target, with_credential)
                 .map_err(|error| hide(error, &hidden))?;
             let Some(next) = next else {

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use rustls::AlertDescription;
 
 use super::body::Ending;
 use super::{Address, Reply, Request, retry};
@@ -111,10 +112,50 @@ pub(super) fn no_answer(address: &Address, error: reqwest::Error) -> CollectErro
     let doing = if error.is_connect() { "cannot be reached" } else { "gave no answer" };
     let error = error.without_url();
     let mut innermost: &(dyn Error + 'static) = &error;
-    while let Some(cause) = innermost.source() {
+    while let Some(cause) = cause(innermost) {
         innermost = cause;
     }
-    CollectError::new(Reason::Transient, format!("{} {doing}: {innermost}", address.origin()))
+    let origin = address.origin();
+    match innermost.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            let problem = format!(
+                "{origin} shows a certificate that is not accepted ({why}): have it renewed if it has expired; if it is from \
+                 an authority of your own, add that to the machine's certificates, or name it in `tls.ca_file` where the \
+                 kind has one"
+            );
+            CollectError::new(Reason::Config, problem)
+        }
+        Some(rustls::Error::AlertReceived(alert)) if is_about_our_certificate(*alert) => {
+            let problem = format!(
+                "{origin} does not accept who asks ({alert:?}): give a certificate it knows in `tls.certificate_file` and \
+                 `tls.key`"
+            );
+            CollectError::new(Reason::Auth, problem)
+        }
+        _ => CollectError::new(Reason::Transient, format!("{origin} {doing}: {innermost}")),
+    }
+}
+
+/// The cause of an error; of one of input and output the error it was made from, which names itself.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+const fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
 }
 
 pub(super) fn timed_out(request: &Request) -> CollectError {

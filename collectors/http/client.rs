@@ -19,19 +19,21 @@ pub fn use_ring() {
 /// Builds the client: TLS by rustls with ring and the machine's certificates, no cookies, no redirects
 /// of its own.
 pub fn client() -> Result<reqwest::Client, CollectError> {
+    builder().build().map_err(|error| {
+        CollectError::new(
+            Reason::Config,
+            "the HTTP client cannot be set up; check that the machine has certificates (package ca-certificates)",
+        )
+        .with_source(error.without_url())
+    })
+}
+
+/// The same, before a source's own certificates are added.
+pub(super) fn builder() -> reqwest::ClientBuilder {
     use_ring();
     reqwest::Client::builder()
         .user_agent(concat!("pp-collector/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(Policy::none())
         .referer(false)
-        .build()
-        .map_err(|error| {
-            CollectError::new(
-                Reason::Config,
-                "the HTTP client cannot be set up; check that the machine has certificates (package \
-                 ca-certificates)",
-            )
-            .with_source(error.without_url())
-        })
 }

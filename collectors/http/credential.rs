@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::Http;
 use super::token::{CachedToken, TokenSource};
+use super::{Http, Signature};
 use crate::CollectError;
 use crate::secret::{Secret, same};
 
@@ -25,6 +25,7 @@ pub(super) enum Place {
     Header { name: String, prefix: &'static str },
     Query { name: String },
     Form { name: String },
+    Signature(Arc<Signature>),
 }
 
 #[derive(Clone)]
@@ -69,6 +70,11 @@ impl Credential {
     /// A field of the form that is the request's body.
     pub fn form(name: impl Into<String>, secret: Secret) -> Self {
         Self { place: Place::Form { name: name.into() }, holder: Holder::Secret(secret) }
+    }
+
+    /// A key that signs each request and is not sent itself.
+    pub fn signature(signature: Signature, key: Secret) -> Self {
+        Self { place: Place::Signature(Arc::new(signature)), holder: Holder::Secret(key) }
     }
 
     pub(super) async fn current(&self, http: &Http) -> Result<SecretString, CollectError> {

@@ -25,6 +25,8 @@
 //! | 408, 425, 5xx | `transient` | yes |
 //! | 429 | `throttled` | yes |
 //! | every other 4xx | `config` | no |
+//! | a certificate that is not trusted | `config` | no |
+//! | ours is not accepted | `auth` | no |
 //! | no connection, half a body, time-out | `transient` | yes |
 //! | too large, not JSON, corrupt gzip | `malformed` | no |
 //! | a redirect to elsewhere with credentials | `config` | no |
@@ -42,6 +44,8 @@ mod redirect;
 mod reply;
 mod request;
 mod retry;
+mod signature;
+mod tls;
 mod token;
 
 use std::sync::Arc;
@@ -57,6 +61,8 @@ pub use reply::Reply;
 pub use request::{Classify, Request};
 pub use reqwest::header::HeaderMap;
 pub use retry::Backoff;
+pub use signature::{Algorithm, Encoding, Instant, Signature, SignedText};
+pub use tls::{ClientCertificate, Tls};
 #[cfg(any(feature = "ga4", feature = "http_json"))]
 pub(crate) use token::{OAuthError, TokenAnswer};
 pub use token::{Token, TokenSource};

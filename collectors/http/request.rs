@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::credential::Place;
 use super::hidden::Hidden;
-use super::{Address, Credential, HostLimit, Reply};
+use super::{Address, Credential, HostLimit, Reply, Tls};
 use crate::{CollectError, Reason};
 
 /// Says what an answer of any status means where the usual reading is wrong: an error told with status
@@ -27,6 +28,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     body: Body,
     pub(super) credential: Option<Credential>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
     pub(super) attempts: u32,
@@ -63,6 +65,7 @@ impl Request {
             headers: Vec::new(),
             body: Body::None,
             credential: None,
+            tls: None,
             host_limit: HostLimit::default(),
             timeout: Duration::from_mins(1),
             attempts: 3,
@@ -119,6 +122,18 @@ impl Request {
     pub fn credential(mut self, credential: impl Into<Option<Credential>>) -> Self {
         self.credential = credential.into();
         self
+    }
+
+    /// Trusts and shows other certificates than those of the machine.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<Arc<Tls>>>) -> Self {
+        self.tls = tls.into();
+        self
+    }
+
+    /// Whether it says who asks.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.credential.is_some() || self.tls.as_ref().is_some_and(|tls| tls.has_identity())
     }
 
     /// What the host is asked at most; [`HostLimit::default`] if not given.
@@ -197,6 +212,7 @@ impl Request {
         method: &Method,
         target: &Address,
         secret: Option<&SecretString>,
+        now: Timestamp,
     ) -> Result<(reqwest::Request, Hidden), CollectError> {
         let credential = self.credential.as_ref().zip(secret.map(ExposeSecret::expose_secret));
         let mut url = target.url().clone();
@@ -245,7 +261,10 @@ impl Request {
                 (Body::None, _) => building,
             };
         }
-        let request = building.build().map_err(|_| self.unsendable())?;
+        let mut request = building.build().map_err(|_| self.unsendable())?;
+        if let Some((Credential { place: Place::Signature(signature), .. }, key)) = credential {
+            signature.sign(&mut request, key, now).ok_or_else(|| self.unsendable())?;
+        }
         let in_header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let in_header = in_header.and_then(|value| value.split_once(' ')).map(|(_, value)| value.to_owned());
         let hidden = match credential {

@@ -1,9 +1,12 @@
 //! A client's id and secret exchanged for a token: the client credentials grant (RFC 6749, 4.4).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::http::Address;
-use crate::http::{Credential, Http, OAuthError, Reply, Request, Token, TokenAnswer, TokenSource};
+use crate::http::{
+    Address, Credential, Http, OAuthError, Reply, Request, Tls, Token, TokenAnswer, TokenSource,
+};
 use crate::{CollectError, Reason};
 
 /// Who asks for a token, and where.
@@ -12,6 +15,7 @@ pub(super) struct ClientCredentials {
     /// The client's id and secret, by HTTP Basic, which every token endpoint takes (RFC 6749, 2.3.1).
     pub(super) client: Credential,
     pub(super) scope: Option<String>,
+    pub(super) tls: Option<Arc<Tls>>,
 }
 
 #[async_trait]
@@ -20,6 +24,7 @@ impl TokenSource for ClientCredentials {
         let request = Request::post(self.token_url.clone())
             .form("grant_type", "client_credentials")
             .credential(self.client.clone())
+            .tls(self.tls.clone())
             .expect_json()
             .confidential()
             .classify(refusal);

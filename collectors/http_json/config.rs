@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::auth::AuthSettings;
+use super::certificates::TlsSettings;
 use crate::absence::{Absent, Expected, TokenLists};
 
 /// Everything that may be set; `README.md` explains each key.
@@ -26,6 +27,8 @@ pub(super) struct Settings {
     pub(super) body: Option<serde_json::Value>,
     #[serde(default)]
     pub(super) auth: AuthSettings,
+    #[serde(default)]
+    pub(super) tls: TlsSettings,
     #[serde(default)]
     pub(super) paging: PagingSettings,
     #[serde(default)]

@@ -97,6 +97,7 @@ fn request(plan: &Plan, turn: &Turn) -> Result<Request, CollectError> {
     };
     request = request
         .credential(plan.credential.clone())
+        .tls(plan.tls.clone())
         .host_limit(plan.host_limit)
         .timeout(plan.timeout)
         .attempts(plan.attempts)

@@ -4,6 +4,7 @@
 //! says); its rows come back through `read`. `auth` serves other kinds too.
 
 pub(crate) mod auth;
+pub(crate) mod certificates;
 mod client_credentials;
 mod config;
 mod dates;

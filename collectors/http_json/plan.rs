@@ -1,6 +1,7 @@
 //! Settings checked against each other: what the collector works from.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -13,7 +14,7 @@ use super::paging::Paging;
 use super::template::{Template, body_templates};
 use crate::SettingProblems;
 use crate::absence::{Absent, Expected, ExpectedFigure};
-use crate::http::{Address, Credential, HostLimit};
+use crate::http::{Address, Credential, HostLimit, Tls};
 use crate::settings::{self, Check};
 use crate::windows::Settling;
 use crate::words::Words;
@@ -35,6 +36,7 @@ pub(super) struct Plan {
     pub(super) headers: Vec<(String, Template)>,
     pub(super) body: Option<serde_json::Value>,
     pub(super) credential: Option<Credential>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) paging: Paging,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
@@ -85,7 +87,8 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let in_query = query.iter().chain(&headers).map(|(_, template)| template);
     let turns_pages = url.iter().chain(in_query).chain(&in_body).any(Template::turns_pages);
     let paging = paging(&mut check, &settings, turns_pages);
-    let credential = settings.auth.credential(&mut check.problems);
+    let tls = settings.tls.clone().tls(&mut check);
+    let credential = settings.auth.credential(tls.clone(), &mut check.problems);
     let words = Words::new(&settings.services, &settings.channels, &settings.measures);
     let figures = figures(&mut check, &settings, &words);
     check_pointer(&mut check, "rows", &settings.rows);
@@ -106,6 +109,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
             headers,
             body,
             credential,
+            tls,
             paging,
             host_limit: HostLimit::concurrent(limits.concurrent.unwrap_or(2)).per_second(per_second),
             timeout: Duration::from_secs(limits.timeout_secs.unwrap_or(60)),

@@ -70,6 +70,7 @@ pub(super) async fn ask(
     }
     let request = request
         .credential(plan.credential.clone())
+        .tls(plan.tls.clone())
         .host_limit(plan.host_limit)
         .timeout(plan.timeout)
         .expect_json()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -11,8 +12,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::SettingProblems;
-use crate::http::{Address, Credential, HostLimit};
+use crate::http::{Address, Credential, HostLimit, Tls};
 use crate::http_json::auth::AuthSettings;
+use crate::http_json::certificates::TlsSettings;
 use crate::settings::{self, Check};
 use crate::windows::Settling;
 use crate::words::Words;
@@ -28,6 +30,8 @@ struct Settings {
     url: Address,
     #[serde(default)]
     auth: AuthSettings,
+    #[serde(default)]
+    tls: TlsSettings,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     period: Option<PeriodKind>,
@@ -66,6 +70,7 @@ pub(super) enum Part {
 pub(super) struct Plan {
     pub(super) address: Address,
     pub(super) credential: Option<Credential>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) host_limit: HostLimit,
     pub(super) timeout: Duration,
@@ -91,7 +96,8 @@ pub(super) struct FigurePlan {
 pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     let settings: Settings = settings::parse(table)?;
     let mut check = Check::default();
-    let credential = settings.auth.credential(&mut check.problems);
+    let tls = settings.tls.clone().tls(&mut check);
+    let credential = settings.auth.credential(tls.clone(), &mut check.problems);
     let zone = check.time_zone("time_zone", settings.time_zone.as_deref());
     let words = Words::new(&settings.services, &settings.channels, &BTreeMap::new());
     if settings.figures.is_empty() {
@@ -136,6 +142,7 @@ pub(super) fn plan(table: &toml::Table) -> Result<Plan, SettingProblems> {
     check.finish(Plan {
         address: settings.url,
         credential,
+        tls,
         headers: settings.headers,
         host_limit: HostLimit::concurrent(2).per_second(5),
         timeout: Duration::from_secs(settings.timeout_secs.unwrap_or(120)),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::bookmark::{Seen, hex};
+use super::bookmark::Seen;
+use crate::hex::hex;
 use crate::http::{Address, Http, Reply, Request};
 use crate::{CollectError, Reason};
 

@@ -9,11 +9,12 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::ReadFile;
-use super::bookmark::{Memory, Seen, hex};
+use super::bookmark::{Memory, Seen};
 use super::header::captured;
 use super::merge::Merge;
 use super::plan::{Location, Plan};
 use super::read::Outcome;
+use crate::hex::hex;
 use crate::{Answer, CollectError, Reason};
 
 /// Files at a location, those that supersede others last.

@@ -145,7 +145,7 @@ fn fingerprint(table: &toml::Table) -> String {
     let mut hash = Sha256::new();
     hash.update(READER_VERSION);
     hash.update(table.to_string());
-    super::bookmark::hex(&hash.finalize())
+    crate::hex::hex(&hash.finalize())
 }
 
 fn total_rows(words: Option<&[String]>) -> HashSet<String> {

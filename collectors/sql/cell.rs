@@ -13,6 +13,23 @@ use crate::words::shown;
 pub(super) struct Table {
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Vec<Cell>>,
+    /// How far a replica has come; `None` where the server that is written to answers.
+    pub(super) replica: Option<Replica>,
+}
+
+/// A copy of a database that follows it, later by some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Replica {
+    /// When the newest transaction it has followed was committed; `None` where it cannot say.
+    pub(super) follows_until: Option<Timestamp>,
+}
+
+impl Table {
+    /// Up to when the answer can hold everything, at `now`.
+    pub(super) fn complete_until(&self, now: Timestamp) -> Timestamp {
+        let replica = self.replica.map(|replica| replica.follows_until.unwrap_or(Timestamp::MIN));
+        replica.map_or(now, |until| until.min(now))
+    }
 }
 
 /// One cell.

@@ -21,6 +21,8 @@ pub(super) fn figures(
     now: Timestamp,
 ) -> Result<kpi::Batch, CollectError> {
     let reader = Reader::new(mapping, table)?;
+    // What a replica has not followed yet may still come: to it those periods are not over.
+    let now = table.complete_until(now);
     let mut gathered =
         Gathered { mapping, span, now, builder: BatchBuilder::new(), seen: HashSet::new(), outside: 0 };
     let mut faults = Faults::default();
@@ -35,6 +37,14 @@ pub(super) fn figures(
         return Err(CollectError::new(Reason::Malformed, message).with_details(faults.lines()));
     }
     expected::fill(&mut gathered, &faults);
+    if table.replica.is_some() && now < span.last.span(&mapping.settling.zone).end {
+        let until =
+            if now == Timestamp::MIN { "an instant it does not say".to_owned() } else { now.to_string() };
+        let text = format!(
+            "the replica has followed its primary until {until}; figures of later periods are provisional"
+        );
+        gathered.builder.note("database", text);
+    }
     Ok(gathered.finish(&faults))
 }
 

@@ -40,7 +40,7 @@ fn number(number: i64) -> Cell {
 }
 
 fn table(columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
-    Table { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows }
+    Table { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows, replica: None }
 }
 
 const LATER: &str = "2026-06-01T00:00Z";

@@ -43,7 +43,7 @@ pub(super) async fn probe(
             let statement = connection.prepare(&sql)?;
             let columns = statement.column_names().map(str::to_owned).collect();
             connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?.query(texts(bounds))?.next()?;
-            Ok(Table { columns, rows: Vec::new() })
+            Ok(Table { columns, ..Table::default() })
         };
         let table = describe().map_err(|failure| failure.explain(file))?;
         super::figures::check_columns(&mapping, &table)?;
@@ -60,7 +60,7 @@ fn rows(connection: &Connection, sql: &str, bounds: Bounds, most: usize) -> Resu
     let mut statement = connection.prepare(sql)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
-    let mut table = Table { columns, rows: Vec::new() };
+    let mut table = Table { columns, ..Table::default() };
     let mut rows = statement.query(texts(bounds))?;
     while let Some(row) = rows.next()? {
         if table.rows.len() >= most {

@@ -11,7 +11,7 @@ use kpi::{CollectorName, ServiceId};
 
 use super::alerting::Watch;
 use super::calendar::Calendar;
-use super::watch::{ServiceHistory, Watched, Watchlist};
+use super::watch::{KpiOutlook, ServiceHistory, Watched, Watchlist};
 use super::{Alert, AlertSettings, Event};
 use crate::catalogue::ServiceProfile;
 use crate::config::Settings;
@@ -21,9 +21,16 @@ use crate::store::{Query, Series, Store, StoreError};
 /// Services whose history is held in memory at once.
 const SERVICES_A_READ: usize = 64;
 
+/// Shows what is expected of figures to come.
+pub trait OutlookBoard: Send + Sync {
+    /// Shows these, and no others any more.
+    fn show(&self, outlooks: &[KpiOutlook]);
+}
+
 /// Watches every service of the snapshot.
 pub struct Watcher {
     store: Arc<dyn Store>,
+    board: Arc<dyn OutlookBoard>,
     /// Which services there are, and how their KPIs are computed.
     snapshots: Arc<Snapshots>,
     wanted: ArcSwapOption<Wanted>,
@@ -39,9 +46,10 @@ struct Wanted {
 }
 
 impl Watcher {
-    /// Watches what the snapshots show, with its history in the store; nothing before it is configured.
-    pub fn new(store: Arc<dyn Store>, snapshots: Arc<Snapshots>) -> Self {
-        Self { store, snapshots, wanted: ArcSwapOption::empty(), watchlist: Mutex::default() }
+    /// Watches what the snapshots show, with its history in the store, and puts what is expected on the
+    /// board; nothing before it is configured.
+    pub fn new(store: Arc<dyn Store>, snapshots: Arc<Snapshots>, board: Arc<dyn OutlookBoard>) -> Self {
+        Self { store, board, snapshots, wanted: ArcSwapOption::empty(), watchlist: Mutex::default() }
     }
 
     /// A panic of another thread leaves the list whole: each change to it is one call.
@@ -92,6 +100,10 @@ impl Watch for Watcher {
                 }
             }
         }
+        let outlooks = self.watchlist().outlooks();
+        let board = Arc::clone(&self.board);
+        // It ends early only where the program does.
+        let _ = tokio::task::spawn_blocking(move || board.show(&outlooks)).await;
         Ok(())
     }
 

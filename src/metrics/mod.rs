@@ -6,6 +6,7 @@ mod alerting;
 mod exposition;
 mod families;
 mod figures;
+mod outlook;
 mod page;
 mod process;
 mod storing;
@@ -21,6 +22,7 @@ use prometheus::Registry;
 
 pub use alerting::AlertMetrics;
 pub use exposition::Encoding;
+pub use outlook::OutlookPage;
 pub use process::ProcessMetrics;
 pub use storing::StoreMetrics;
 pub use table::{DECLARED, Declared, Family, Type};
@@ -48,6 +50,8 @@ pub struct Metrics {
     pub alerts: Arc<AlertMetrics>,
     /// What is counted of the store.
     pub store: Arc<StoreMetrics>,
+    /// What is expected of figures to come.
+    pub outlooks: Arc<OutlookPage>,
 }
 
 impl Metrics {
@@ -60,7 +64,7 @@ impl Metrics {
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let pages = Arc::new(Pages::new(Arc::clone(&snapshots), keep));
-        Ok(Self { registry, snapshots, pages, process, alerts, store })
+        Ok(Self { registry, snapshots, pages, process, alerts, store, outlooks: Arc::default() })
     }
 
     /// Keeps figures for another number of periods from now on.
@@ -75,7 +79,10 @@ impl Metrics {
         let page = self.pages.current()?;
         // A few kilobytes, of which speed matters more than size.
         let process = Part::of(&self.registry.gather(), Compression::fast())?;
-        Ok(exposition::join(&[&page.part, &process], encoding))
+        let outlooks = self.outlooks.part();
+        let parts: Vec<&Part> =
+            [&page.part].into_iter().chain(outlooks.as_deref()).chain([&process]).collect();
+        Ok(exposition::join(&parts, encoding))
     }
 
     /// Writes the figures whenever they change, so that no scrape waits for it. Never ends.

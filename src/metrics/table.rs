@@ -65,6 +65,10 @@ families! {
         "Transactions completed on digital channels over all completed, 0 to 1.";
     TakeupPrevious: "pp_digital_takeup_previous_ratio" Gauge ["service", "period"]
         "Digital take-up in the period before the latest published one, 0 to 1.";
+    TakeupExpectedLower: "pp_digital_takeup_expected_lower_ratio" Gauge ["service", "period"]
+        "Lower edge of the digital take-up that the service's own history leads to expect of its next period, 0 to 1.";
+    TakeupForecast: "pp_digital_takeup_forecast_ratio" Gauge ["service", "period"]
+        "Digital take-up to expect four periods after the newest, 0 to 1; absent while a fall lasts.";
     TakeupTarget: "pp_digital_takeup_target_ratio" Gauge ["service"]
         "Digital take-up the service wants to reach, 0 to 1.";
     Satisfaction: "pp_user_satisfaction_ratio" Gauge ["service", "period"]
@@ -79,6 +83,8 @@ families! {
         "End (exclusive) of the period the figure describes, as a Unix time.";
     Collected: "pp_kpi_collected_timestamp_seconds" Gauge ["service", "kpi", "period"]
         "When the newest part of the figure was collected, as a Unix time.";
+    NextDue: "pp_kpi_next_due_timestamp_seconds" Gauge ["service", "kpi", "period"]
+        "When the figures of the next period are due for a KPI that alerts watch, bank holidays and usual delay included, as a Unix time.";
     Provisional: "pp_kpi_provisional" Gauge ["service", "kpi", "period"]
         "1 while a source may still revise the figure.";
     State: "pp_kpi_state" Gauge ["service", "kpi", "period", "state"]

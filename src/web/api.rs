@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kpi::ServiceId;
 use kpi::calculate::ServicesCounted;
 use serde::Serialize;
@@ -87,6 +87,12 @@ pub(super) async fn service(
     let parsed: ServiceId = id.parse().map_err(|_| unknown())?;
     let picture = snapshot.services.get(&parsed).ok_or_else(unknown)?;
     Ok(Json(json!({ "as_of": as_of(&snapshot), "service": answer(picture) })))
+}
+
+/// Where the address in a message about a service leads.
+pub(super) async fn of_service(Path(id): Path<String>) -> Result<Redirect, ApiError> {
+    let id: ServiceId = id.parse().map_err(|_| no_service(&id))?;
+    Ok(Redirect::temporary(&format!("/api/v1/services/{id}")))
 }
 
 /// KPIs for a named period, or as known on a date.

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -22,6 +22,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub fn router(shared: Shared) -> Router {
     Router::new()
         .route("/", get(index))
+        // Where messages about alerts lead. The addresses are those of pages, and stay when there are pages.
+        .route("/services/{id}", get(api::of_service))
+        .route("/alerts", get(|| async { Redirect::temporary("/api/v1/alerts") }))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode, PgStatement};
 use sqlx::{
@@ -20,7 +21,7 @@ use sqlx::{
 };
 
 use super::bounds::Bounds;
-use super::cell::Table;
+use super::cell::{Replica, Table};
 use super::config::Tls;
 use super::plan::Plan;
 use super::server::Server;
@@ -63,6 +64,7 @@ pub(super) async fn probe(
 struct Session<'a> {
     connection: PgConnection,
     refusals: Refusals<'a>,
+    replica: Option<Replica>,
 }
 
 impl<'a> Session<'a> {
@@ -80,7 +82,7 @@ impl<'a> Session<'a> {
         let connecting =
             async { PgConnection::connect_with(&options).await.map_err(|error| refusals.of(&error)) };
         let connection = within(CONNECT, context, connecting, late).await?;
-        let mut session = Self { connection, refusals };
+        let mut session = Self { connection, refusals, replica: None };
         within(CONNECT, context, session.begin(plan), || super::too_slow(CONNECT)).await?;
         Ok(session)
     }
@@ -91,7 +93,8 @@ impl<'a> Session<'a> {
         const SETTINGS: &str = "SELECT set_config('statement_timeout', $1, true), \
              set_config('lock_timeout', $2, true), set_config('TimeZone', $3, true), \
              set_config('idle_in_transaction_session_timeout', $1, true), \
-             set_config('standard_conforming_strings', 'on', true)";
+             set_config('standard_conforming_strings', 'on', true), pg_is_in_recovery(), \
+             (extract(epoch from pg_last_xact_replay_timestamp()) * 1000000)::bigint";
         let begun = self.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
         begun.map_err(|error| self.refusals.of(&error))?;
         let zone = plan.mapping.settling.zone.iana_name().unwrap_or("UTC");
@@ -101,7 +104,13 @@ impl<'a> Session<'a> {
             .bind(lock_timeout.as_millis().to_string())
             .bind(zone)
             .persistent(false);
-        settings.execute(&mut self.connection).await.map_err(|error| self.refusals.of(&error))?;
+        let row = settings.fetch_one(&mut self.connection).await;
+        let row = row.map_err(|error| self.refusals.of(&error))?;
+        if row.try_get(5).unwrap_or(false) {
+            let followed: Option<i64> = row.try_get(6).unwrap_or_default();
+            let follows_until = followed.and_then(|followed| Timestamp::from_microsecond(followed).ok());
+            self.replica = Some(Replica { follows_until });
+        }
         Ok(())
     }
 
@@ -129,7 +138,7 @@ impl<'a> Session<'a> {
     async fn rows(&mut self, plan: &Plan, bounds: Bounds) -> Result<Table, CollectError> {
         let statement = self.prepare(plan, bounds).await?;
         let columns = statement.columns().iter().map(|column| column.name().to_owned()).collect();
-        let mut table = Table { columns, rows: Vec::new() };
+        let mut table = Table { columns, rows: Vec::new(), replica: self.replica };
         let arguments = encode::arguments(bounds);
         let arguments = arguments.map_err(|error| CollectError::new(Reason::Config, error))?;
         let mut rows = statement.query_with(arguments).fetch(&mut self.connection);
@@ -146,19 +155,24 @@ impl<'a> Session<'a> {
     }
 
     async fn describe(&mut self, plan: &Plan, bounds: Bounds) -> Result<Vec<String>, CollectError> {
-        let who =
-            sqlx::query("SELECT current_setting('server_version'), current_user::text, pg_is_in_recovery()")
-                .persistent(false)
-                .fetch_one(&mut self.connection);
+        let who = sqlx::query("SELECT current_setting('server_version'), current_user::text")
+            .persistent(false)
+            .fetch_one(&mut self.connection);
         let row = who.await.map_err(|error| self.refusals.of(&error))?;
         let text = |position: usize| row.try_get::<String, _>(position).unwrap_or_default();
-        let replica = row.try_get::<bool, _>(2).unwrap_or(false);
         let mut lines = vec![format!(
             "PostgreSQL {}, {}, as user {}{}",
             text(0),
             self.refusals.server_name(),
             text(1),
-            if replica { ", a replica that may lag" } else { "" }
+            match self.replica {
+                None => String::new(),
+                Some(Replica { follows_until: None }) =>
+                    ", a replica that does not say how far it is".to_owned(),
+                Some(Replica { follows_until: Some(until) }) => {
+                    format!(", a replica that has followed its primary until {until}")
+                }
+            }
         )];
         let statement = self.prepare(plan, bounds).await?;
         lines.push(columns_line(
@@ -167,6 +181,7 @@ impl<'a> Session<'a> {
         let table = Table {
             columns: statement.columns().iter().map(|column| column.name().to_owned()).collect(),
             rows: Vec::new(),
+            replica: self.replica,
         };
         super::figures::check_columns(&plan.mapping, &table)?;
         let arguments = encode::arguments(bounds);
@@ -182,7 +197,7 @@ impl<'a> Session<'a> {
 
     /// Leaves politely. What was read is read, whatever becomes of this.
     async fn close(self, context: &Context) {
-        let Self { mut connection, refusals } = self;
+        let Self { mut connection, refusals, .. } = self;
         let leaving = async {
             // Behind a pooler the server's session lives on after the transaction, with the names of our
             // statements.

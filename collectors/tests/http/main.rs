@@ -6,4 +6,6 @@ mod bodies;
 mod credentials;
 mod redirects;
 mod retries;
+mod signatures;
 mod support;
+mod tls;

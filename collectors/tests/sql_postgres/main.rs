@@ -15,6 +15,7 @@ mod support;
 
 mod answers;
 mod refusals;
+mod replicas;
 mod server;
 
 use collectors::{CollectError, PeriodSpan, Window};

@@ -16,8 +16,12 @@ pub(crate) const PASSWORD: &str = "canary-7f3a-password";
 const SCRIPT: &str = r#"
 set -eu
 cd "$FOLDER"
-"$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1
-printf 'host all postgres 127.0.0.1/32 trust\nhost all all all scram-sha-256\n' >data/pg_hba.conf
+if [ -n "$PRIMARY" ]; then
+    "$BIN/pg_basebackup" -D data -R -X stream -c fast --no-sync -h 127.0.0.1 -p "$PRIMARY" -U postgres >initdb.log 2>&1
+else
+    "$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1
+    printf 'host all,replication postgres 127.0.0.1/32 trust\nhost all all all scram-sha-256\n' >data/pg_hba.conf
+fi
 options="-p $PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
 if [ "$TLS" = yes ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
@@ -75,7 +79,31 @@ fn installed() -> Option<PathBuf> {
 
 impl Server {
     pub(crate) fn start(encryption: Encryption) -> Option<Self> {
-        let bin = installed()?;
+        let server = Self::launch(installed()?, encryption, None);
+        server.admin_in("postgres", "create database cases");
+        server.admin(&format!(
+            "create role reader login password '{PASSWORD}'; \
+             alter default privileges in schema public grant select on tables to reader; \
+             create role outsider login password '{PASSWORD}'"
+        ));
+        Some(server)
+    }
+
+    /// A replica that follows this server.
+    pub(crate) fn replica(&self) -> Self {
+        Self::launch(self.bin.clone(), Encryption::Missing, Some(self.port))
+    }
+
+    /// Returns once this replica has followed everything its primary has written.
+    pub(crate) fn catch_up(&self, primary: &Self) {
+        let written = primary.admin("select pg_current_wal_lsn()");
+        self.admin(&format!(
+            "do $$ begin while pg_last_wal_replay_lsn() is null or pg_last_wal_replay_lsn() < '{written}' loop \
+             perform pg_sleep(0.01); end loop; end $$"
+        ));
+    }
+
+    fn launch(bin: PathBuf, encryption: Encryption, primary: Option<u16>) -> Self {
         let folder = tempfile::Builder::new().prefix("pp-postgres-").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
@@ -95,6 +123,7 @@ impl Server {
             .env("BIN", &bin)
             .env("FOLDER", folder.path())
             .env("PORT", port.to_string())
+            .env("PRIMARY", primary.map_or_else(String::new, |port| port.to_string()))
             .env("TLS", if encryption == Encryption::Offered { "yes" } else { "no" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
@@ -104,14 +133,7 @@ impl Server {
         // Written once: tests that run beside each other read them.
         std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
         std::fs::write(folder.path().join("wrong"), "canary-wrong").unwrap();
-        let server = Self { port, bin, folder, shell: Mutex::new(shell) };
-        server.admin_in("postgres", "create database cases");
-        server.admin(&format!(
-            "create role reader login password '{PASSWORD}'; \
-             alter default privileges in schema public grant select on tables to reader; \
-             create role outsider login password '{PASSWORD}'"
-        ));
-        Some(server)
+        Self { port, bin, folder, shell: Mutex::new(shell) }
     }
 
     /// Runs SQL as the owner of everything and gives what it prints.

@@ -63,10 +63,10 @@ pub struct Episode {
 pub struct Outlook {
     /// The period after the newest one.
     pub next: Period,
-    /// Below this, the next period would be an alert by itself.
+    /// Below this, the next period would be an alert by itself. While a fall lasts, of the level it fell from.
     pub expected_lower: Decimal,
-    /// What to expect four periods after the newest.
-    pub forecast: Decimal,
+    /// What to expect four periods after the newest; `None` while a fall lasts, since nobody knows how long.
+    pub forecast: Option<Decimal>,
 }
 
 /// Everything detection has to say of one KPI of a service at one cadence.
@@ -75,7 +75,7 @@ pub struct Judgement {
     /// Every episode, in order of its beginning. Of those about one thing
     /// (a fall, a slow fall, figures that cannot be right) at most one lasts.
     pub episodes: Vec<Episode>,
-    /// What is to come; `None` while there is too little history, or a fall is not over.
+    /// What is to come; `None` while there is too little history.
     pub outlook: Option<Outlook>,
 }
 

@@ -7,8 +7,14 @@ use super::scan::Frame;
 /// Periods a forecast looks ahead.
 const AHEAD: usize = 4;
 
-/// The outlook after the newest period, for a volume as usual.
-pub(super) fn outlook(frame: &Frame<'_>, learnt: &Learnt, volume: Option<f64>) -> Option<Outlook> {
+/// The outlook after the newest period, for a volume as usual. Nothing is learnt while a fall lasts, so the level
+/// is then the one from before it.
+pub(super) fn outlook(
+    frame: &Frame<'_>,
+    learnt: &Learnt,
+    volume: Option<f64>,
+    falling: bool,
+) -> Option<Outlook> {
     let newest = frame.history.last()?.period;
     let next = frame.history.len();
     let expected = learnt.expect(next)?;
@@ -18,6 +24,10 @@ pub(super) fn outlook(frame: &Frame<'_>, learnt: &Learnt, volume: Option<f64>) -
     Some(Outlook {
         next: newest.next(),
         expected_lower: frame.decimal(expected.value - fall)?,
-        forecast: frame.decimal(expected.level + learnt.season(next + AHEAD - 1))?,
+        forecast: if falling {
+            None
+        } else {
+            frame.decimal(expected.level + learnt.season(next + AHEAD - 1))
+        },
     })
 }

@@ -278,7 +278,7 @@ impl<'a> Scan<'a> {
 
     pub(super) fn finish(mut self) -> Judgement {
         let volume = median(self.volumes_like(self.frame.history.len()));
-        let outlook = outlook::outlook(&self.frame, &self.learnt, volume).filter(|_| self.fall.is_none());
+        let outlook = outlook::outlook(&self.frame, &self.learnt, volume, self.fall.is_some());
         self.episodes.extend(self.fall.map(Fall::so_far));
         self.episodes.extend(self.doubt);
         self.episodes.extend(self.erosion.into_open());

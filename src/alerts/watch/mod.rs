@@ -40,11 +40,19 @@ pub struct Judged {
     newest: Option<kpi::Period>,
 }
 
-impl Judged {
-    /// What is to be expected of the periods to come.
-    pub const fn outlook(&self) -> Option<Outlook> {
-        self.judgement.outlook
-    }
+/// What is to be expected of one KPI of a service at one cadence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KpiOutlook {
+    /// Which service.
+    pub service: ServiceId,
+    /// Which KPI.
+    pub kpi: Kpi,
+    /// At which cadence.
+    pub cadence: Cadence,
+    /// What its next figures should be; `None` while there is too little history.
+    pub outlook: Option<Outlook>,
+    /// When they are due; `None` where they come at another cadence.
+    pub due: Option<Due>,
 }
 
 /// One service, judged.
@@ -97,6 +105,22 @@ impl Watchlist {
     /// The services watched.
     pub const fn services(&self) -> &BTreeMap<ServiceId, Watched> {
         &self.services
+    }
+
+    /// What is to be expected of everything watched.
+    pub fn outlooks(&self) -> Vec<KpiOutlook> {
+        let of = |(service, watched): (&ServiceId, &Watched)| {
+            let service = service.clone();
+            let outlook = move |judged: &Judged| KpiOutlook {
+                service: service.clone(),
+                kpi: judged.kpi,
+                cadence: judged.cadence,
+                outlook: judged.judgement.outlook,
+                due: judged.due,
+            };
+            watched.kpis.iter().map(outlook).collect::<Vec<_>>()
+        };
+        self.services.iter().flat_map(of).collect()
     }
 
     /// What has happened since the alerts known were left, in an order fit for acting on.
