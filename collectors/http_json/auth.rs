@@ -110,8 +110,9 @@ impl AuthSettings {
     }
 
     fn signature(&self, wrong: &mut dyn FnMut(&str, &str)) -> Option<Signature> {
-        let text = SignedText::parse(self.sign.as_ref()?).map_err(|problem| wrong("sign", &problem)).ok()?;
-        if text.has_timestamp() && self.timestamp_header.is_none() {
+        let text = SignedText::parse(self.sign.as_deref().unwrap_or_default());
+        let text = text.map_err(|problem| wrong("sign", &problem)).ok();
+        if text.as_ref().is_some_and(SignedText::has_timestamp) && self.timestamp_header.is_none() {
             wrong("timestamp_header", "this key is missing; name the header that says when it was signed");
         }
         if self.timestamp.is_some() && self.timestamp_header.is_none() {
@@ -121,7 +122,7 @@ impl AuthSettings {
         Some(Signature {
             header: self.name.clone().unwrap_or_default(),
             prefix: self.prefix.clone().unwrap_or_default(),
-            text,
+            text: text?,
             algorithm: self.algorithm.unwrap_or_default(),
             encoding: self.encoding.unwrap_or_default(),
             signed_at: self.timestamp_header.clone().map(|header| (header, format)),

@@ -60,7 +60,14 @@ impl Authority {
             while let Ok((stream, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let mut stream = match acceptor.accept(stream).into_fallible().await {
+                        Ok(stream) => stream,
+                        Err((_, mut refused)) => {
+                            // Closed with something unread, the connection would be reset and the alert lost.
+                            let _ = tokio::io::copy(&mut refused, &mut tokio::io::sink()).await;
+                            return;
+                        }
+                    };
                     let mut head = Vec::new();
                     while !head.ends_with(b"\r\n\r\n") {
                         let Ok(byte) = stream.read_u8().await else { return };
@@ -136,7 +143,8 @@ async fn a_renewed_certificate_is_taken_up_without_a_restart() {
     let tls = Arc::new(Tls::new(Some(files.put("ca.pem", &authority.0.pem())), Some(identity)));
     let (http, _) = layer();
     let request = Request::get(source).tls(Arc::clone(&tls));
-    assert_eq!(http.send(request.clone()).await.unwrap_err().reason(), Reason::Auth);
+    let error = http.send(request.clone()).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::Auth, "{error}");
     let (pair, ..) = authority.pair("a client with a longer name");
     files.identity(&pair);
     http.send(request).await.unwrap();

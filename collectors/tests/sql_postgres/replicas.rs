@@ -1,6 +1,5 @@
 //! Replicas, which follow their primary later by some time.
 
-use collectors::Collector as _;
 use kpi::Batch;
 
 use crate::server::{Server, shared};
