@@ -67,9 +67,9 @@ mod tests {
     }
 
     fn outlook(kpi: Kpi, forecast: Option<Decimal>) -> KpiOutlook {
-        let next = Period::from_index(PeriodKind::Week, 2900).unwrap();
+        let next = Period::from_start_text(PeriodKind::Week, "2026-11-23").unwrap();
         KpiOutlook {
-            service: ServiceId::try_from("a".to_owned()).unwrap(),
+            service: "a-service".parse::<ServiceId>().unwrap(),
             kpi,
             cadence: Cadence::Week,
             outlook: Some(Outlook { next, expected_lower: Decimal::new(84, 2), forecast }),
@@ -84,9 +84,9 @@ mod tests {
         assert_eq!(
             shown(&page),
             [
-                r#"pp_digital_takeup_expected_lower_ratio{period="week",service="a"} 0.84"#,
-                r#"pp_digital_takeup_forecast_ratio{period="week",service="a"} 0.88"#,
-                r#"pp_kpi_next_due_timestamp_seconds{kpi="digital_takeup",period="week",service="a"} 1795694400"#,
+                r#"pp_digital_takeup_expected_lower_ratio{service="a-service",period="week"} 0.84"#,
+                r#"pp_digital_takeup_forecast_ratio{service="a-service",period="week"} 0.88"#,
+                r#"pp_kpi_next_due_timestamp_seconds{service="a-service",kpi="digital_takeup",period="week"} 1795694400"#,
             ]
         );
     }

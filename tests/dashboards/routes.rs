@@ -27,6 +27,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PpCollectorNeverSucceeded", "warning", "platform-on-call"),
     ("PpCollectorRefused", "warning", "platform-on-call"),
     ("PpConfigNotLoaded", "warning", "platform-on-call"),
+    ("PpDigitalTakeupBelowUsual", "warning", "service-managers,performance-analysts"),
+    ("PpDigitalTakeupBelowTargetSoon", "info", "null"),
     ("PpNotificationLost", "critical", "platform-on-call"),
 ];
 
