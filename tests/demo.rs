@@ -124,8 +124,8 @@ fn the_daemon_of_the_demo_serves_six_services_and_time_passes() {
     let path = "/api/v1/figures?service=claim-winter-coal&measure=completed&from=2026-06-15";
     daemon.get_until(path, |_, body| body.contains("2026-06-15"));
     // And a source asked over HTTP has been asked, which is counted.
-    let path = "/api/v1/figures?service=renew-kite-permit&measure=completed&from=2026-06-15";
-    daemon.get_until(path, |_, body| body.contains("2026-06-15"));
+    let path = "/api/v1/figures?service=renew-kite-permit&measure=completed&from=2026-06-16";
+    daemon.get_until(path, |_, body| body.contains("\"2026-06-16\""));
     let metrics = daemon.get("/metrics").1;
     let counted =
         |metric: &str| metrics.lines().any(|line| line.starts_with(metric) && !line.ends_with(" 0"));
