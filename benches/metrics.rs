@@ -23,7 +23,7 @@ use pp_collector::metrics::{Encoding, Metrics};
 use pp_collector::snapshot::Snapshots;
 use pp_collector::state::StateDb;
 use pp_collector::store::{EmbeddedStore, Provenance, Store, Submission};
-use pp_collector::web::{Readiness, Shared, router};
+use pp_collector::web::{self, Readiness, Shared};
 use running::FakeStore;
 
 const SERVICES: usize = 800;
@@ -74,7 +74,7 @@ async fn of(what: &str, kind: PeriodKind, periods: i32) {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
-    let server = tokio::spawn(async move { axum::serve(listener, router(shared)).await });
+    let server = tokio::spawn(web::serve(listener, shared, std::future::pending()));
     for encoding in ["gzip", "identity"] {
         let (size, times) =
             tokio::task::spawn_blocking(move || scrapes(address, encoding)).await.expect("scraped");

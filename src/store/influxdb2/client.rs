@@ -8,7 +8,7 @@ use super::answer::{Answer, Rows};
 use super::fault::{Fault, Outcome, in_full};
 use super::retry::Retry;
 use super::settings::Influxdb2Settings;
-use super::verdict::{Verdict, judge, shortened};
+use super::verdict::{Verdict, judge, shortened, unanswered};
 
 /// Rows in one document of an answer: about a megabyte.
 const CHUNK_ROWS: &str = "10000";
@@ -89,7 +89,7 @@ impl QueryClient {
             .form(&form)
             .send()
             .await;
-        let response = sent.map_err(|error| Verdict::Wait(in_full(&error.without_url())))?;
+        let response = sent.map_err(|error| unanswered(in_full(&error.without_url())))?;
         let status = response.status().as_u16();
         if status == 200 {
             return Ok(response);

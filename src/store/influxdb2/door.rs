@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use super::client::{ca_certificates, http_client, unusable_ca};
 use super::fault::{Outcome, in_full};
 use super::settings::Influxdb2Settings;
-use super::verdict::{Verdict, judge, shortened};
+use super::verdict::{Verdict, judge, shortened, unanswered};
 
 /// Takes lines to the server once.
 #[async_trait]
@@ -113,7 +113,7 @@ impl Door for CrateDoor {
                 judge(status.as_u16(), shortened(&text, token.expose_secret()))
             }
             influxdb2::RequestError::ReqwestProcessing { source } => {
-                Verdict::Wait(in_full(&source.without_url()))
+                unanswered(in_full(&source.without_url()))
             }
             other => Verdict::Wait(in_full(&other)),
         })
@@ -146,7 +146,7 @@ impl Door for PathDoor {
         if settings.gzip {
             request = request.header("Content-Encoding", "gzip");
         }
-        let response = request.send().await.map_err(|error| Verdict::Wait(in_full(&error.without_url())))?;
+        let response = request.send().await.map_err(|error| unanswered(in_full(&error.without_url())))?;
         let status = response.status().as_u16();
         if status == 204 {
             return Ok(());

@@ -40,6 +40,18 @@ pub(super) fn judge(status: u16, words: String) -> Verdict {
     }
 }
 
+/// What it means that there was no answer. The two clients have different errors for certificates, and both name
+/// them so.
+pub(super) fn unanswered(problem: String) -> Verdict {
+    if problem.contains("certificate") {
+        return Verdict::Fix(format!(
+            "its certificate is not accepted ({problem}); have it renewed if it has expired, or name the authority it is \
+             from in store.influxdb2.ca_file"
+        ));
+    }
+    Verdict::Wait(problem)
+}
+
 const LONGEST_WORDS: usize = 500;
 
 /// The server's words in one line of bearable length, cleared of the token should they repeat it.
