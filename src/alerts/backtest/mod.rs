@@ -10,4 +10,4 @@ pub use knowledge::{Arrival, arrivals};
 pub use labels::{Label, LabelError, Verdict, read_labels};
 pub use naive::{NaiveRule, naive};
 pub use replay::{Replayed, Service, Told, replay};
-pub use score::{Line, Score, score};
+pub use score::{Found, Line, Score, score};

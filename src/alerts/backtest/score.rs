@@ -6,6 +6,8 @@ use jiff::civil::Date;
 use kpi::{Kpi, Period, PeriodKind, ServiceId};
 
 use super::labels::Label;
+use super::replay::{Replayed, Told};
+use crate::alerts::alert::{Severity, Subject};
 use crate::alerts::cadence::Cadence;
 use crate::alerts::calendar::Holidays;
 use crate::alerts::watch::{KpiHistory, ServiceHistory};
@@ -21,6 +23,26 @@ pub struct Line {
     pub period: Period,
     /// Whether it was critical.
     pub critical: bool,
+}
+
+impl Line {
+    /// The falls among what was told, which is what labels are about.
+    pub fn falls(replayed: &Replayed) -> Vec<Self> {
+        replayed.told.iter().filter_map(Self::fall).collect()
+    }
+
+    fn fall(told: &Told) -> Option<Self> {
+        let alert = &told.alert;
+        match (&alert.subject, alert.evidence.change) {
+            (Subject::Service(service), Some(_)) => Some(Self {
+                service: service.clone(),
+                kpi: alert.kpi,
+                period: alert.latest,
+                critical: alert.severity == Severity::Critical,
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// How well alerts meet labels of one event.

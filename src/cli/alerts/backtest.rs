@@ -129,20 +129,6 @@ fn json(replayed: &Replayed, out: &mut impl Write) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The falls among what was told, which is what labels are about.
-fn falls(replayed: &Replayed) -> Vec<Line> {
-    let line = |told: &Told| match (&told.alert.subject, told.alert.evidence.change) {
-        (Subject::Service(service), Some(_)) => Some(Line {
-            service: service.clone(),
-            kpi: told.alert.kpi,
-            period: told.alert.latest,
-            critical: told.alert.severity == Severity::Critical,
-        }),
-        _ => None,
-    };
-    replayed.told.iter().filter_map(line).collect()
-}
-
 fn table(replayed: &Replayed, labels: Option<&[Label]>, compare: bool, holidays: &Holidays) -> String {
     use std::fmt::Write as _;
     let mut text = format!("{:<34}{:>8}{:>10}{:>10}\n", "Rule", "Alerts", "Critical", "Services");
@@ -159,7 +145,7 @@ fn table(replayed: &Replayed, labels: Option<&[Label]>, compare: bool, holidays:
         let _ = writeln!(text, "{:<34}{:>8}{:>10}{:>10}", rule.to_string(), lines.len(), "", services.len());
     }
     let Some(labels) = labels else { return text };
-    scores(&mut text, "all rules", &falls(replayed), labels, replayed, holidays);
+    scores(&mut text, "all rules", &Line::falls(replayed), labels, replayed, holidays);
     for (rule, lines) in &naive {
         scores(&mut text, &rule.to_string(), lines, labels, replayed, holidays);
     }
