@@ -14,7 +14,7 @@ mod alerting;
 use alerting::{Counts, absent, history, settled, steady};
 use kpi::{Channel, Kpi};
 use pp_collector::alerts::calendar::{Calendar, Holidays, Nation};
-use pp_collector::alerts::detect::{Cause, Ending, Episode, Judgement, judge};
+use pp_collector::alerts::detect::{Cause, Ending, Episode, Judgement, Judging, judge};
 use pp_collector::alerts::{AlertSettings, Cadence, Observation, Reading};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -305,10 +305,24 @@ proptest! {
     }
 
     #[test]
-    fn any_value_makes_a_judgement_and_the_same_one_twice(counts in any_counts()) {
+    fn any_value_makes_a_judgement_and_the_same_one_as_it_grows(
+        counts in any_counts(),
+        correction in (0_u64..20_000, 0_u64..20_000),
+        corrected in 0_usize..80,
+    ) {
+        let (holidays, settings) = (Holidays::default(), AlertSettings::default());
         for cadence in Cadence::ALL {
-            let history = history(cadence, counts.clone());
-            prop_assert_eq!(judged(cadence, &history), judged(cadence, &history));
+            let mut known = history(cadence, counts.clone());
+            let mut judging = Judging::new(Kpi::DigitalTakeup, cadence, &holidays, &settings);
+            for seen in 1..=known.len() {
+                prop_assert_eq!(judging.judge(&known[..seen], seen - 1), judged(cadence, &known[..seen]));
+            }
+            if corrected < known.len() {
+                let mut counts = counts.clone();
+                counts[corrected] = correction;
+                known = history(cadence, counts);
+            }
+            prop_assert_eq!(judging.judge(&known, corrected), judged(cadence, &known));
         }
     }
 }

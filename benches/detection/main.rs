@@ -1,5 +1,5 @@
 //! How well falls are told from noise. `cargo bench --bench detection` replays labelled services and prints the
-//! table of `docs/alerting.md`; `-- 4 5` takes other seeds.
+//! table of `docs/alerting.md`; `-- 4 5 week` takes other seeds, and one kind of period.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is the verdict.
 
@@ -7,6 +7,7 @@ mod set;
 mod table;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use kpi::PeriodKind;
@@ -19,13 +20,11 @@ const KINDS: [PeriodKind; 4] = [PeriodKind::Week, PeriodKind::Month, PeriodKind:
 const REPORTED_ON: [u64; 3] = [101, 102, 103];
 
 fn main() {
-    let mut seeds: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    if seeds.is_empty() {
-        seeds = REPORTED_ON.to_vec();
-    }
+    let seeds = asked_for(&REPORTED_ON);
+    let kinds = asked_for(&KINDS);
     let mut scores = Scores::new();
     let mut took = BTreeMap::new();
-    for kind in KINDS {
+    for kind in kinds.iter().copied() {
         for seed in &seeds {
             let set = LabelledSet::of(*seed, kind);
             let started = Instant::now();
@@ -37,8 +36,14 @@ fn main() {
             }
         }
     }
-    print!("{}", table::table(&KINDS, &scores));
+    print!("{}", table::table(&kinds, &scores));
     for (kind, took) in took {
         println!("{kind}: replayed in {took:.1?}, {} seeds", seeds.len());
     }
+}
+
+/// Those of the arguments that say it, or else what is usual.
+fn asked_for<T: FromStr + Clone>(usual: &[T]) -> Vec<T> {
+    let asked_for: Vec<T> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    if asked_for.is_empty() { usual.to_vec() } else { asked_for }
 }

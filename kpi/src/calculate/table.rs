@@ -41,6 +41,16 @@ impl FigureTable {
         Self::default()
     }
 
+    /// Puts one figure in its place, over the revision before.
+    pub fn put(&mut self, line: Line, entry: Entry) {
+        let entries = self.series.entry((line, entry.point.period.kind())).or_default();
+        let at = entries.partition_point(|one| one.point.period < entry.point.period);
+        match entries.get_mut(at) {
+            Some(known) if known.point.period == entry.point.period => *known = entry,
+            _ => entries.insert(at, entry),
+        }
+    }
+
     /// Adds a series; `entries` are in order of period, as stores return them.
     pub fn insert(&mut self, line: Line, kind: PeriodKind, entries: Vec<Entry>) {
         debug_assert!(entries.is_sorted_by(|a, b| a.point.period < b.point.period));

@@ -1,5 +1,6 @@
 //! What would have been alerted, had everything been as it was known at the time.
 
+mod course;
 mod knowledge;
 mod labels;
 mod naive;

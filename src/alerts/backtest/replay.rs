@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::civil::{Date, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use kpi::calculate::{Entry, FigureTable, Line};
 use kpi::service::ServiceRules;
-use kpi::{CollectorName, Period, PeriodKind, ServiceId};
+use kpi::{CollectorName, ServiceId};
 
+use super::course::Course;
 use super::knowledge::Arrival;
 use crate::alerts::alert::Alert;
 use crate::alerts::calendar::Holidays;
@@ -52,30 +52,29 @@ pub struct Replayed {
     pub services: Vec<ServiceHistory>,
 }
 
+/// A thread for fewer services takes longer to begin than it saves.
+const FEW_SERVICES: usize = 16;
+
 /// Days an alert that ended is kept at hand, so that it is not raised again.
 const KEPT_DAYS: i32 = 400;
 
 /// Replays what became known by the end of `to`; alerts before `from` are left out.
 pub fn replay(services: &[Service], (from, to): (Option<Date>, Option<Date>)) -> Replayed {
     let zone = kpi::period::london();
-    let on_day = |known_at: Timestamp| known_at.to_zoned(zone.clone()).date();
-    let days = |service: &Service| -> BTreeSet<Date> {
-        service.arrivals.iter().map(|arrival| on_day(arrival.known_at)).collect()
-    };
-    let last = |date: &Date| to.is_none_or(|to| *date <= to);
-    let all_days: BTreeSet<Date> = services.iter().flat_map(&days).filter(last).collect();
-    let mut judged = judge_all(services, &zone, to);
+    let mut courses: Vec<Course<'_>> = services.iter().map(|service| Course::new(service, &zone)).collect();
+    let is_within = |day: &Date| to.is_none_or(|to| *day <= to);
+    let days: BTreeSet<Date> =
+        courses.iter().flat_map(|course| course.by_day.keys().copied()).filter(is_within).collect();
     let mut watchlist = Watchlist::default();
     let mut alerts: BTreeMap<String, Alert> = BTreeMap::new();
     let mut told = Vec::new();
-    for day in all_days {
-        for (service, _, by_day) in &mut judged {
-            if let Some(watched) = by_day.remove(&day) {
-                watchlist.put(service.clone(), watched);
-            }
+    for day in days {
+        let end = end_of(day, &zone);
+        for (service, watched) in live_through(&mut courses, day, end) {
+            watchlist.put(service, watched);
         }
         let known: Vec<Alert> = alerts.values().cloned().collect();
-        for event in watchlist.evaluate(&known, end_of(day, &zone)) {
+        for event in watchlist.evaluate(&known, end) {
             let alert = event.alert().clone();
             if let Event::Raised(_) = event {
                 told.push(Told { alert: alert.clone(), known_on: day });
@@ -86,68 +85,24 @@ pub fn replay(services: &[Service], (from, to): (Option<Date>, Option<Date>)) ->
         alerts.retain(|_, alert| alert.resolution.is_none_or(|resolved| resolved.at > old));
     }
     told.retain(|told| from.is_none_or(|from| told.known_on >= from));
-    Replayed { told, services: judged.into_iter().map(|(_, history, _)| history).collect() }
+    Replayed { told, services: courses.into_iter().map(|course| course.history).collect() }
 }
 
 fn end_of(day: Date, zone: &TimeZone) -> Timestamp {
     day.to_datetime(time(23, 59, 59, 0)).to_zoned(zone.clone()).map_or(Timestamp::MAX, |end| end.timestamp())
 }
 
-/// A service with what is known of it in the end, and how it was judged on each day something came.
-type JudgedByDay = (ServiceId, ServiceHistory, BTreeMap<Date, Watched>);
-
-/// Judges every service on each of its days, on as many threads as there are.
-fn judge_all(services: &[Service], zone: &TimeZone, to: Option<Date>) -> Vec<JudgedByDay> {
+/// Takes every service through a day, on as many threads as there are.
+fn live_through(courses: &mut [Course<'_>], day: Date, end: Timestamp) -> Vec<(ServiceId, Watched)> {
+    let mut busy: Vec<&mut Course<'_>> =
+        courses.iter_mut().filter(|course| course.by_day.contains_key(&day)).collect();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = services.len().div_ceil(threads).max(1);
+    let share = busy.len().div_ceil(threads).max(FEW_SERVICES);
     std::thread::scope(|scope| {
-        let running: Vec<_> = services
-            .chunks(share)
-            .map(|part| {
-                scope.spawn(move || part.iter().map(|one| judge_by_day(one, zone, to)).collect::<Vec<_>>())
-            })
-            .collect();
+        let live = |part: &mut [&mut Course<'_>]| -> Vec<(ServiceId, Watched)> {
+            part.iter_mut().filter_map(|course| course.live_through(day, end)).collect()
+        };
+        let running: Vec<_> = busy.chunks_mut(share).map(|part| scope.spawn(move || live(part))).collect();
         running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     })
-}
-
-fn judge_by_day(service: &Service, zone: &TimeZone, to: Option<Date>) -> JudgedByDay {
-    let Service { id, source, rules, settings, holidays, arrivals } = service;
-    let mut history = ServiceHistory::empty(id.clone(), source.clone(), rules.time_zone.clone());
-    let mut figures: BTreeMap<(Line, PeriodKind), Vec<Entry>> = BTreeMap::new();
-    let mut by_day = BTreeMap::new();
-    let on_day = |arrival: &Arrival| arrival.known_at.to_zoned(zone.clone()).date();
-    for part in arrivals.chunk_by(|one, next| on_day(one) == on_day(next)) {
-        let Some(day) = part.first().map(on_day).filter(|day| to.is_none_or(|to| *day <= to)) else { break };
-        let mut changed: BTreeSet<Period> = BTreeSet::new();
-        for Arrival { line, stored, .. } in part {
-            let entry =
-                Entry { point: stored.point, collected_at: stored.collected_at, revision: stored.revision };
-            let entries = figures.entry((*line, stored.point.period.kind())).or_default();
-            put(entries, entry);
-            changed.insert(stored.point.period);
-        }
-        let mut table = FigureTable::new();
-        for ((line, kind), entries) in &figures {
-            table.insert(*line, *kind, entries.clone());
-        }
-        let is_changed = |period: Period| {
-            changed.iter().any(|one| {
-                one.start_date() < period.end_date()
-                    && period.start_date() < one.end_date().max(one.start_date().saturating_add(1.day()))
-            })
-        };
-        history.refresh(&table, rules, settings, &is_changed, end_of(day, zone));
-        by_day.insert(day, Watched::judge(&history, Arc::clone(settings), holidays));
-    }
-    (id.clone(), history, by_day)
-}
-
-/// Puts an entry in its place, over the revision before.
-fn put(entries: &mut Vec<Entry>, entry: Entry) {
-    let at = entries.partition_point(|one| one.point.period < entry.point.period);
-    match entries.get_mut(at) {
-        Some(known) if known.point.period == entry.point.period => *known = entry,
-        _ => entries.insert(at, entry),
-    }
 }

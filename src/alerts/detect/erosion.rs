@@ -3,8 +3,8 @@
 use kpi::Period;
 
 use super::episode::{Cause, Ending, Episode};
+use super::frame::{Frame, Place};
 use super::learnt::Learnt;
-use super::scan::{Frame, Place};
 use super::statistics::median_variance;
 use crate::alerts::observation::Sample;
 

@@ -4,8 +4,8 @@ use kpi::Period;
 
 use super::counts::{Shift, Usual};
 use super::episode::{Cause, Ending, Episode};
+use super::frame::{Frame, Place};
 use super::learnt::Expectation;
-use super::scan::{Frame, Place};
 use crate::alerts::observation::Sample;
 
 /// What a period makes of a fall.

@@ -61,14 +61,14 @@ pub(super) struct Learnt {
 }
 
 impl Learnt {
-    pub(super) fn new(tuning: Tuning, periods: usize) -> Self {
+    pub(super) const fn new(tuning: Tuning) -> Self {
         Self {
             tuning,
-            entries: Vec::with_capacity(periods),
+            entries: Vec::new(),
             withheld: Vec::new(),
-            deviations: vec![None; periods],
-            errors: Vec::with_capacity(periods),
-            noise: tuning.common_noise.powi(2),
+            deviations: Vec::new(),
+            errors: Vec::new(),
+            noise: tuning.common_noise * tuning.common_noise,
             season_products: 0.0,
             season_squares: 0.0,
         }
@@ -201,6 +201,9 @@ impl Learnt {
             }
             // One odd period is no season.
             let furthest = self.tuning.season.odd_beyond * (self.noise + entry.sampling).sqrt();
+            if self.deviations.len() <= entry.index {
+                self.deviations.resize(entry.index + 1, None);
+            }
             if let Some(place) = self.deviations.get_mut(entry.index) {
                 *place = Some(deviation.clamp(-furthest, furthest));
             }

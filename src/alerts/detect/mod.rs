@@ -7,6 +7,8 @@ mod counts;
 mod episode;
 mod erosion;
 mod fall;
+mod frame;
+mod judging;
 mod learnt;
 mod limits;
 mod outlook;
@@ -19,6 +21,7 @@ mod validity;
 use kpi::Kpi;
 
 pub use episode::{Cause, Ending, Episode, Judgement, Outlook};
+pub use judging::Judging;
 
 use super::cadence::Cadence;
 use super::calendar::Holidays;
@@ -36,10 +39,5 @@ pub fn judge(
     holidays: &Holidays,
     settings: &AlertSettings,
 ) -> Judgement {
-    debug_assert!(history.iter().zip(history.iter().skip(1)).all(|(a, b)| a.period.next() == b.period));
-    let mut scan = scan::Scan::new(kpi, cadence, history, holidays, settings);
-    for index in 0..history.len() {
-        scan.step(index);
-    }
-    scan.finish()
+    Judging::new(kpi, cadence, holidays, settings).judge(history, 0)
 }

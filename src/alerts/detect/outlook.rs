@@ -1,8 +1,8 @@
 //! What is to be expected of the periods to come.
 
 use super::episode::Outlook;
+use super::frame::Frame;
 use super::learnt::Learnt;
-use super::scan::Frame;
 
 /// Periods a forecast looks ahead.
 const AHEAD: usize = 4;

@@ -2,12 +2,13 @@
 
 use kpi::{Kpi, Period};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use rust_decimal::prelude::ToPrimitive;
 
 use super::counts::{Shift, Usual};
 use super::episode::{Cause, Ending, Episode, Judgement};
 use super::erosion::Erosion;
 use super::fall::{Fall, Seen, Step};
+use super::frame::{Frame, Place};
 use super::learnt::{Expectation, Learnt};
 use super::limits::Limits;
 use super::scale::Scale;
@@ -29,29 +30,10 @@ const VOLUMES_COMPARED: usize = 8;
 /// Samples whose counts are the usual ones: few, because volumes have seasons of their own.
 const COUNTS_COMPARED: usize = 4;
 
-/// How a history is judged: what stays the same from one period to the next.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'a> {
-    pub(super) cadence: Cadence,
-    pub(super) history: &'a [Observation],
-    pub(super) settings: &'a AlertSettings,
-    pub(super) tuning: Tuning,
-    pub(super) limits: Limits,
-    pub(super) scale: Scale,
-}
-
-/// A period as it is judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) index: usize,
-    pub(super) period: Period,
-    /// Its value on the scale.
-    pub(super) value: f64,
-    /// Transactions behind it, where they are known.
-    pub(super) base: Option<f64>,
-}
-
+/// Everything made of the periods gone through so far.
+#[derive(Debug, Clone)]
 pub(super) struct Scan<'a> {
+    /// What stays the same from one period to the next; its history is empty.
     frame: Frame<'a>,
     holidays: &'a Holidays,
     learnt: Learnt,
@@ -59,10 +41,8 @@ pub(super) struct Scan<'a> {
     volumes: Vec<Option<f64>>,
     /// The first period since the last break.
     begin: usize,
-    /// Periods that can be compared with the next: those since the last break.
-    comparable: Vec<usize>,
-    /// Their shapes.
-    shapes: Vec<Shape<'a>>,
+    /// The shapes of the periods that can be compared with the next: those since the last break.
+    shapes: Vec<Shape>,
     /// The newest period a holiday fell into.
     holiday: Option<usize>,
     /// Low periods in a row, not alerted.
@@ -77,20 +57,18 @@ impl<'a> Scan<'a> {
     pub(super) fn new(
         kpi: Kpi,
         cadence: Cadence,
-        history: &'a [Observation],
         holidays: &'a Holidays,
         settings: &'a AlertSettings,
     ) -> Self {
         let tuning = Tuning::of(cadence);
         let limits = Limits::of(cadence, &tuning, settings.at(cadence).false_alarms_a_year);
         Self {
-            frame: Frame { cadence, history, settings, tuning, limits, scale: Scale::of(kpi) },
+            frame: Frame { cadence, history: &[], settings, tuning, limits, scale: Scale::of(kpi) },
             holidays,
-            learnt: Learnt::new(tuning, history.len()),
-            volumes: vec![None; history.len()],
+            learnt: Learnt::new(tuning),
+            volumes: Vec::new(),
             begin: 0,
-            comparable: Vec::with_capacity(history.len()),
-            shapes: Vec::with_capacity(history.len()),
+            shapes: Vec::new(),
             holiday: None,
             run: Vec::new(),
             fall: None,
@@ -100,21 +78,29 @@ impl<'a> Scan<'a> {
         }
     }
 
-    pub(super) fn step(&mut self, index: usize) {
-        let history: &'a [Observation] = self.frame.history;
+    /// How many periods it has gone through.
+    pub(super) const fn seen(&self) -> usize {
+        self.volumes.len()
+    }
+
+    /// Goes through the next period of a history whose earlier ones it has gone through.
+    pub(super) fn step(&mut self, history: &[Observation]) {
+        let index = self.seen();
+        self.volumes.push(None);
         let Some(observation) = history.get(index) else { return };
+        let frame = Frame { history, ..self.frame };
         match &observation.reading {
             Reading::Absent | Reading::Provisional => {}
             Reading::Contradictory(why) => {
                 self.doubt(observation.period, Cause::Contradiction(why.clone()), None);
             }
-            Reading::Settled(sample) => self.settled(index, observation.period, sample),
+            Reading::Settled(sample) => self.settled(&frame, index, observation.period, sample),
         }
     }
 
-    fn settled(&mut self, index: usize, period: Period, sample: &'a Sample) {
+    fn settled(&mut self, frame: &Frame<'_>, index: usize, period: Period, sample: &Sample) {
         let shape = Shape::of(sample);
-        match compare(last(&self.shapes, self.frame.tuning.window), &shape) {
+        match compare(last(&self.shapes, self.frame.tuning.window), shape) {
             Comparable::ZeroAfterMore => return self.doubt(period, Cause::Zero, sample.base),
             Comparable::PartMissing => return,
             Comparable::Break => self.break_off(index, period),
@@ -136,17 +122,16 @@ impl<'a> Scan<'a> {
         if !is_enough {
             return;
         }
-        self.comparable.push(index);
         self.shapes.push(shape);
         let place = Place { index, period, value, base: has_volume.then_some(volume) };
         match self.fall.take() {
-            Some(fall) => self.in_fall(fall, place, sample),
-            None => self.ordinary(place, sample),
+            Some(fall) => self.in_fall(frame, fall, place, sample),
+            None => self.ordinary(frame, place, sample),
         }
     }
 
     /// Earlier periods of the same rhythm, newest first: those of the same day of the week, for days.
-    fn like(&self, index: usize) -> impl Iterator<Item = usize> + use<'a> {
+    fn like(&self, index: usize) -> impl Iterator<Item = usize> + use<> {
         let (begin, rhythm) = (self.begin, self.frame.tuning.rhythm);
         let back = (1..).map(move |count| index.checked_sub(count * rhythm));
         back.map_while(move |earlier| earlier.filter(|earlier| *earlier >= begin))
@@ -160,8 +145,7 @@ impl<'a> Scan<'a> {
 
     /// The samples of the newest of them that were learnt from, and how their volumes changed from the same
     /// periods last year to this one's.
-    fn usual(&self, index: usize) -> Usual<'a> {
-        let history: &'a [Observation] = self.frame.history;
+    fn usual<'h>(&self, history: &'h [Observation], index: usize) -> Usual<'h> {
         let learnt = |earlier: &usize| self.learnt.knows(*earlier);
         let indices: Vec<usize> = self.like(index).filter(learnt).take(COUNTS_COMPARED).collect();
         let last_year = |index: usize| {
@@ -179,7 +163,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A period while nothing is wrong.
-    fn ordinary(&mut self, place: Place, sample: &Sample) {
+    fn ordinary(&mut self, frame: &Frame<'_>, place: Place, sample: &Sample) {
         let Some(expected) = self.learnt.expect(place.index) else {
             let sampling = self.frame.scale.sampling_variance(place.value, place.base);
             return self.learnt.accept(place.index, place.value, sampling);
@@ -195,11 +179,11 @@ impl<'a> Scan<'a> {
             } else {
                 self.learnt.withhold(place.index, place.value, sampling);
             }
-            self.episodes.extend(self.erosion.step(&self.frame, &self.learnt, place, sample));
+            self.episodes.extend(self.erosion.step(frame, &self.learnt, place, sample));
             return;
         }
         self.run.push(place);
-        let usual = self.usual(place.index);
+        let usual = self.usual(frame.history, place.index);
         let shift = usual.shift(sample, expected.value, place.value);
         let is_fall = drop >= self.frame.settings.least_fall
             && (drop >= limits.at_once * sigma || self.run.len() > 1)
@@ -208,23 +192,23 @@ impl<'a> Scan<'a> {
         if !is_fall {
             return self.learnt.withhold(place.index, place.value, sampling);
         }
-        let mut learnt = self.learnt.level_indices().filter_map(|index| self.frame.period(index));
+        let mut learnt = self.learnt.level_indices().filter_map(|index| frame.period(index));
         let span = learnt.next().map(|first| (first, learnt.next_back().unwrap_or(first)));
         let run = std::mem::take(&mut self.run);
         let mut fall = Fall::open(expected, run, place, span);
-        fall.see(&self.frame, &usual, place, sample, Seen { expected: expected.value, sigma, shift });
+        fall.see(frame, &usual, place, sample, Seen { expected: expected.value, sigma, shift });
         self.episodes.extend(self.erosion.end(place.period, Ending::NewLevel));
         self.fall = Some(fall);
     }
 
     /// A period while a fall is not over.
-    fn in_fall(&mut self, mut fall: Fall, place: Place, sample: &Sample) {
+    fn in_fall(&mut self, frame: &Frame<'_>, mut fall: Fall, place: Place, sample: &Sample) {
         let expected = fall.expected.level + self.learnt.season(place.index);
         let sampling = self.frame.scale.sampling_variance(expected, place.base);
         let sigma = self.sigma(&fall.expected, sampling, place.index);
-        let usual = self.usual(place.index);
+        let usual = self.usual(frame.history, place.index);
         let shift = usual.shift(sample, expected, place.value);
-        match fall.step(&self.frame, &usual, place, sample, Seen { expected, sigma, shift }) {
+        match fall.step(frame, &usual, place, sample, Seen { expected, sigma, shift }) {
             Step::Lasts => self.fall = Some(fall),
             Step::Recovered => {
                 self.learnt.accept(place.index, place.value, sampling);
@@ -270,35 +254,21 @@ impl<'a> Scan<'a> {
         }
         self.episodes.extend(self.erosion.end(period, Ending::NewLevel));
         self.learnt.restart();
-        self.comparable.clear();
         self.shapes.clear();
         self.begin = index;
         self.run.clear();
     }
 
-    pub(super) fn finish(mut self) -> Judgement {
-        let volume = median(self.volumes_like(self.frame.history.len()));
-        let outlook = outlook::outlook(&self.frame, &self.learnt, volume, self.fall.is_some());
+    /// What it comes to with the last period of the history it has gone through.
+    pub(super) fn finish(mut self, history: &[Observation]) -> Judgement {
+        let frame = Frame { history, ..self.frame };
+        let volume = median(self.volumes_like(history.len()));
+        let outlook = outlook::outlook(&frame, &self.learnt, volume, self.fall.is_some());
         self.episodes.extend(self.fall.map(Fall::so_far));
         self.episodes.extend(self.doubt);
         self.episodes.extend(self.erosion.into_open());
         self.episodes.sort_by_key(|episode| episode.began);
         Judgement { episodes: self.episodes, outlook }
-    }
-}
-
-impl<'a> Frame<'a> {
-    pub(super) fn threshold(&self) -> &'a crate::alerts::settings::CadenceSettings {
-        self.settings.at(self.cadence)
-    }
-
-    pub(super) fn period(&self, index: usize) -> Option<Period> {
-        self.history.get(index).map(|observation| observation.period)
-    }
-
-    /// A place on the scale as a decimal of the KPI, to six decimals.
-    pub(super) fn decimal(&self, place: f64) -> Option<Decimal> {
-        Decimal::from_f64(self.scale.value(place)).map(|value| value.round_dp(6))
     }
 }
 

@@ -28,18 +28,19 @@ const SMALL_SHARE: f64 = 0.005;
 const FEW: f64 = 10.0;
 
 /// What of a sample decides whether others can be compared with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shape<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
     is_zero: bool,
-    digital: &'a [Channel],
-    /// Channels that are counted and not small, as bits in the order of [`Channel::ALL`].
+    /// The channels that count as digital, as bits in the order of [`Channel::ALL`].
+    digital: u8,
+    /// Those that are counted and not small.
     counted: u8,
     /// Those of them with more than a few transactions.
     large: u8,
 }
 
-impl<'a> Shape<'a> {
-    pub(super) fn of(sample: &'a Sample) -> Self {
+impl Shape {
+    pub(super) fn of(sample: &Sample) -> Self {
         let base = sample.base.and_then(|base| base.to_f64()).unwrap_or(f64::INFINITY);
         let bits = |above: f64| {
             let large = |(_, count): &&(Channel, Decimal)| count.to_f64().is_some_and(|count| count > above);
@@ -48,7 +49,7 @@ impl<'a> Shape<'a> {
         let small = SMALL_SHARE * base;
         Self {
             is_zero: sample.value.is_zero(),
-            digital: &sample.digital,
+            digital: sample.digital.iter().fold(0, |bits, channel| bits | bit(*channel)),
             counted: bits(small),
             large: bits(small.max(FEW)),
         }
@@ -61,7 +62,7 @@ fn bit(channel: Channel) -> u8 {
 }
 
 /// Compares a sample with those before it, oldest first.
-pub(super) fn compare(before: &[Shape<'_>], now: &Shape<'_>) -> Comparable {
+pub(super) fn compare(before: &[Shape], now: Shape) -> Comparable {
     let Some(last) = before.last() else { return Comparable::Yes };
     let is_enough = before.len() >= BEFORE_ZERO;
     if now.is_zero && is_enough && before.iter().rev().take(BEFORE_ZERO).all(|shape| !shape.is_zero) {

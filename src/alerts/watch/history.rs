@@ -69,22 +69,20 @@ impl ServiceHistory {
         changed: &dyn Fn(Period) -> bool,
         now: Timestamp,
     ) {
-        let before = std::mem::take(&mut self.kpis);
+        let mut before = std::mem::take(&mut self.kpis);
         let calculator = Calculator::new(table, rules);
         for kpi in &settings.kpis {
             let observe = |cadence: Cadence| -> Vec<Observation> {
-                let known = before.iter().find(|one| one.kpi == *kpi && one.cadence == cadence);
-                let known = |period: Period| {
-                    let observations = known.map(|one| one.observations.as_slice()).unwrap_or_default();
-                    let at = observations.binary_search_by_key(&period, |one| one.period).ok()?;
-                    observations.get(at).filter(|_| !changed(period)).cloned()
+                let known = before.iter_mut().find(|one| one.kpi == *kpi && one.cadence == cadence);
+                let known = known.map(|one| std::mem::take(&mut one.observations)).unwrap_or_default();
+                let mut known = known.into_iter().peekable();
+                let mut observe = |period: Period| {
+                    while known.next_if(|one| one.period < period).is_some() {}
+                    let known = known.next_if(|one| one.period == period).filter(|_| !changed(period));
+                    known.unwrap_or_else(|| Observation::of(&calculator, rules, *kpi, period))
                 };
-                periods(*kpi, cadence, table, &rules.time_zone, now)
-                    .into_iter()
-                    .map(|period| {
-                        known(period).unwrap_or_else(|| Observation::of(&calculator, rules, *kpi, period))
-                    })
-                    .collect()
+                let periods = periods(*kpi, cadence, table, &rules.time_zone, now);
+                periods.into_iter().map(&mut observe).collect()
             };
             self.kpis.extend(histories(*kpi, &settings.cadences, observe));
         }
@@ -96,7 +94,7 @@ impl ServiceHistory {
 fn histories(
     kpi: Kpi,
     asked_for: &[Cadence],
-    observe: impl Fn(Cadence) -> Vec<Observation>,
+    mut observe: impl FnMut(Cadence) -> Vec<Observation>,
 ) -> Vec<KpiHistory> {
     let mut found: Vec<KpiHistory> = Vec::new();
     for cadence in Cadence::ALL {
@@ -134,8 +132,10 @@ fn periods(kpi: Kpi, cadence: Cadence, table: &FigureTable, zone: &TimeZone, now
     }
     let Some((first, last)) = span else { return Vec::new() };
     let Ok(first) = Period::containing(kind, first) else { return Vec::new() };
+    // A period has ended where the day after its last one has begun.
+    let today = local(now);
     std::iter::successors(Some(first), |period| Some(period.next()))
-        .take_while(|period| period.start_date() <= last && period.span(zone).end <= now)
+        .take_while(|period| period.start_date() <= last && period.end_date() <= today)
         .collect()
 }
 

@@ -69,13 +69,24 @@ pub struct Watched {
 impl Watched {
     /// Judges the history of a service.
     pub fn judge(history: &ServiceHistory, settings: Arc<AlertSettings>, holidays: &Holidays) -> Self {
+        let judge = |one: &KpiHistory| judge(one.kpi, one.cadence, &one.observations, holidays, &settings);
+        Self::judge_by(history, Arc::clone(&settings), holidays, judge)
+    }
+
+    /// Judges it by what is said of each of its KPIs.
+    pub fn judge_by(
+        history: &ServiceHistory,
+        settings: Arc<AlertSettings>,
+        holidays: &Holidays,
+        mut judge: impl FnMut(&KpiHistory) -> Judgement,
+    ) -> Self {
         let judged = |one: &KpiHistory| {
             let settings_at = settings.at(one.cadence);
             let due = || next_due(one, settings_at, &history.time_zone, holidays);
             Judged {
                 kpi: one.kpi,
                 cadence: one.cadence,
-                judgement: judge(one.kpi, one.cadence, &one.observations, holidays, &settings),
+                judgement: judge(one),
                 due: if one.is_own { due() } else { None },
                 newest: one.observations.iter().rev().find(|it| it.sample().is_some()).map(|it| it.period),
             }
