@@ -1,10 +1,12 @@
 //! The counts behind a digital take-up: which channel grew, and whether figures were lost rather than moved.
 
+use std::ops::AddAssign;
+
 use kpi::Channel;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::statistics::median;
+use super::statistics::{median, robust_variance};
 use crate::alerts::alert::Growth;
 use crate::alerts::observation::Sample;
 
@@ -26,12 +28,81 @@ struct Split {
     others: f64,
 }
 
-/// Growth of the others below this share of what the fall asks for is no growth.
-const LEAST_GROWTH: f64 = 0.35;
-/// A total this much above the usual one is more than ordinary ups and downs.
-const SURGE: f64 = 1.08;
-/// A digital count that fell by less than this share of what the fall asks for has not fallen.
-const LEAST_LOSS: f64 = 0.2;
+/// How far volumes are from what is usual, in logarithms.
+#[derive(Debug, Clone, Default)]
+pub(super) struct VolumeNoise {
+    errors: Vec<f64>,
+}
+
+/// The standard deviation that volumes of services have in common.
+const COMMON_NOISE: f64 = 0.08;
+/// How many errors of its own outweigh the common value by half.
+const COMMON_WEIGHT: f64 = 6.0;
+/// Errors of its own that its noise is learnt from.
+const ERRORS_KEPT: usize = 40;
+
+impl VolumeNoise {
+    fn variance(&self) -> f64 {
+        let from = self.errors.len().saturating_sub(ERRORS_KEPT);
+        let recent = self.errors.get(from..).unwrap_or_default();
+        let count = recent.len() as f64;
+        let common = COMMON_WEIGHT * COMMON_NOISE * COMMON_NOISE;
+        (count * robust_variance(recent) + common) / (count + COMMON_WEIGHT)
+    }
+}
+
+/// How well the counts of some low periods fit each [`Shift`]: sums of the logarithms of likelihoods.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Evidence {
+    moved: f64,
+    beside: f64,
+    lost: f64,
+}
+
+/// By how much lost data must fit better than a true fall, and a critical fall better than what is rare.
+const MARGIN: f64 = 1.0;
+/// A fall of ordinary size: the larger one is, the less others that grew beside digital explain it.
+const ORDINARY_FALL: f64 = 0.08;
+
+impl Evidence {
+    /// What fits a fall of a size best. Others that grew must fit better than a true fall by `beside_margin` where
+    /// it is of ordinary size.
+    pub(super) fn shift(self, size: f64, beside_margin: f64) -> Shift {
+        let beside = self.beside - beside_margin * (size / ORDINARY_FALL).powi(2);
+        if beside > self.moved.max(self.lost) {
+            Shift::Beside
+        } else if self.lost > self.moved + MARGIN {
+            Shift::Lost
+        } else {
+            Shift::Moved
+        }
+    }
+
+    /// What later periods say weighs more.
+    pub(super) fn fade(&mut self) {
+        *self = Self { moved: self.moved / 2.0, beside: self.beside / 2.0, lost: self.lost / 2.0 };
+    }
+
+    /// Whether transactions clearly moved, or nothing is known of channels.
+    pub(super) fn is_clear(self) -> bool {
+        self == Self::default() || self.moved - self.beside.max(self.lost) >= MARGIN
+    }
+}
+
+impl AddAssign for Evidence {
+    fn add_assign(&mut self, more: Self) {
+        self.moved += more.moved;
+        self.beside += more.beside;
+        self.lost += more.lost;
+    }
+}
+
+/// The logarithm of the likelihood of a normal value; what is further out than this counts as there.
+fn log_likelihood(value: f64, variance: f64) -> f64 {
+    const FURTHEST: f64 = 4.0;
+    let squares = (value * value / variance).min(FURTHEST * FURTHEST);
+    -0.5 * (squares + variance.ln())
+}
 
 impl Split {
     fn of(sample: &Sample) -> Option<Self> {
@@ -42,35 +113,46 @@ impl Split {
     }
 }
 
-/// What is usual for a period.
+/// Earlier periods like the one that is judged.
 #[derive(Debug, Clone)]
-pub(super) struct Usual<'a> {
-    /// Earlier periods like it.
-    pub(super) samples: Vec<&'a Sample>,
-    /// By what factor the season changes volumes from theirs to its own.
-    pub(super) volume: f64,
-}
+pub(super) struct Usual<'a>(pub(super) Vec<&'a Sample>);
 
 impl Usual<'_> {
-    /// What the counts say of a fall from `expected` to `seen`.
-    pub(super) fn shift(&self, now: &Sample, expected: f64, seen: f64) -> Shift {
-        let (Some(now), Some(usual)) = (Split::of(now), self.split()) else { return Shift::Moved };
-        // Where the total goes on, the fall takes this share of the digital count...
-        let taken = 1.0 - seen / expected.max(0.01);
-        let has_surged = now.digital + now.others >= SURGE * (usual.digital + usual.others);
-        if has_surged && now.digital >= usual.digital * (1.0 - LEAST_LOSS * taken) {
-            return Shift::Beside;
+    /// What the counts of a low period say: the total is as usual where transactions moved, the digital count
+    /// where others grew beside it, and the count of the others where digital ones were lost. `variance` is
+    /// that of the KPI around what is expected.
+    pub(super) fn evidence(
+        &self,
+        now: &Sample,
+        expected: f64,
+        variance: f64,
+        volumes: &VolumeNoise,
+    ) -> Evidence {
+        let (Some(now), Some(usual)) = (Split::of(now), self.split()) else { return Evidence::default() };
+        let volume = volumes.variance();
+        // A count moves with the volume and with its share of it.
+        let of_share = |share: f64| variance / share.max(0.01).powi(2);
+        let change = |now: f64, usual: f64| (now.max(0.5) / usual.max(0.5)).ln();
+        Evidence {
+            moved: log_likelihood(change(now.digital + now.others, usual.digital + usual.others), volume),
+            beside: log_likelihood(change(now.digital, usual.digital), volume + of_share(expected)),
+            lost: log_likelihood(change(now.others, usual.others), volume + of_share(1.0 - expected)),
         }
-        // ...and makes the others grow by this one.
-        let added = (1.0 - seen) / (1.0 - expected).max(0.01) - 1.0;
-        if now.others < usual.others * (1.0 + LEAST_GROWTH * added) { Shift::Lost } else { Shift::Moved }
+    }
+
+    /// Learns how far an ordinary volume is from the usual one.
+    pub(super) fn learn(&self, now: &Sample, volumes: &mut VolumeNoise) {
+        if let (Some(now), Some(usual)) = (Split::of(now), self.split()) {
+            let (now, usual) = (now.digital + now.others, usual.digital + usual.others);
+            volumes.errors.push((now.max(0.5) / usual.max(0.5)).ln());
+        }
     }
 
     fn split(&self) -> Option<Split> {
-        let splits: Vec<Split> = self.samples.iter().filter_map(|sample| Split::of(sample)).collect();
+        let splits: Vec<Split> = self.0.iter().filter_map(|sample| Split::of(sample)).collect();
         Some(Split {
-            digital: self.volume * median(splits.iter().map(|split| split.digital))?,
-            others: self.volume * median(splits.iter().map(|split| split.others))?,
+            digital: median(splits.iter().map(|split| split.digital))?,
+            others: median(splits.iter().map(|split| split.others))?,
         })
     }
 
@@ -91,7 +173,7 @@ impl Usual<'_> {
         let count = |sample: &&Sample| {
             sample.channels.iter().find(|(channel, _)| *channel == wanted).map(|(_, count)| *count)
         };
-        let mut counts: Vec<Decimal> = self.samples.iter().filter_map(count).collect();
+        let mut counts: Vec<Decimal> = self.0.iter().filter_map(count).collect();
         counts.sort_unstable();
         counts.get(counts.len() / 2).copied()
     }

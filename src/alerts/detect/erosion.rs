@@ -54,6 +54,10 @@ impl Erosion {
             slide.episode.see(frame, place, sample, slide.from);
             return None;
         }
+        // Within its first year a season cannot be told from a slow fall.
+        if !learnt.has_seen_a_season(place.index) {
+            return None;
+        }
         let size = levels.before - now;
         let mean_variance = levels.variance / tuning.recent as f64;
         let sigma = (mean_variance + levels.variance * median_variance(tuning.before)).sqrt();

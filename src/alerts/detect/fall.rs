@@ -2,7 +2,7 @@
 
 use kpi::Period;
 
-use super::counts::{Shift, Usual};
+use super::counts::{Evidence, Shift, Usual};
 use super::episode::{Cause, Ending, Episode};
 use super::frame::{Frame, Place};
 use super::learnt::Expectation;
@@ -21,7 +21,8 @@ pub(super) enum Step {
 pub(super) struct Seen {
     pub(super) expected: f64,
     pub(super) sigma: f64,
-    pub(super) shift: Shift,
+    /// What its counts say; of the first, all that were low.
+    pub(super) evidence: Evidence,
 }
 
 /// A fall that is not over.
@@ -34,14 +35,17 @@ pub(super) struct Fall {
     pub(super) since: Vec<Place>,
     /// How large it was when it was told.
     size: f64,
-    /// Periods in a row that were near the level again.
-    near: usize,
+    /// What the counts of its periods say.
+    evidence: Evidence,
+    /// How much more likely the newest periods are had it come back than did it last, as a logarithm.
+    back: f64,
+    /// How many those are.
+    back_for: usize,
 }
 
-/// Periods near the level that end a fall, where none was back at it.
-const NEAR_TO_END: usize = 2;
-/// A period less than this many standard deviations below the level is back at it.
-const BACK: f64 = 0.7;
+/// A fall has ended once that is e to this power: one period is enough after a fall that stood out, two or three
+/// after one that hardly did.
+const BACK: f64 = 4.0;
 
 impl Fall {
     /// A fall over the periods of `run`, told by the last of them.
@@ -54,7 +58,7 @@ impl Fall {
         let began = run.first().map_or(told_by.period, |first| first.period);
         let episode = Episode { learnt_from, ..Episode::new(Cause::LostData, began, told_by.period) };
         let size = expected.value - told_by.value;
-        Self { episode, expected, since: run, size, near: 0 }
+        Self { episode, expected, since: run, size, evidence: Evidence::default(), back: 0.0, back_for: 0 }
     }
 
     /// A further period.
@@ -69,14 +73,13 @@ impl Fall {
         self.since.push(place);
         let drop = seen.expected - place.value;
         let near = frame.settings.recovery.min(self.size / 2.0).max(seen.sigma);
-        if drop <= near {
-            self.near += 1;
-            if drop <= BACK * seen.sigma || self.near >= NEAR_TO_END {
-                return Step::Recovered;
-            }
-        } else {
-            self.near = 0;
+        let more = self.size * (self.size / 2.0 - drop.max(0.0)) / (seen.sigma * seen.sigma);
+        self.back = (self.back + more).max(0.0);
+        self.back_for = if self.back > 0.0 { self.back_for + 1 } else { 0 };
+        if drop > near {
             self.see(frame, usual, place, sample, seen);
+        } else if self.back >= BACK && self.back_for >= frame.tuning.back_for {
+            return Step::Recovered;
         }
         if self.since.len() >= frame.threshold().new_level_after { Step::NewLevel } else { Step::Lasts }
     }
@@ -91,12 +94,15 @@ impl Fall {
         seen: Seen,
     ) {
         let drop = seen.expected - place.value;
+        self.evidence.fade();
+        self.evidence += seen.evidence;
+        let shift = self.evidence.shift(drop, frame.tuning.beside_margin);
         let episode = &mut self.episode;
         // What looked like lost data is a fall once others are seen to grow; never the other way round.
-        if seen.shift != Shift::Lost {
+        if shift != Shift::Lost {
             episode.cause = Cause::Fall;
         }
-        let is_critical = seen.shift == Shift::Moved
+        let is_critical = self.evidence.is_clear()
             && drop >= frame.settings.critical_fall
             && drop >= frame.limits.critical * seen.sigma;
         if is_critical && episode.cause == Cause::Fall && episode.critical_from.is_none() {
@@ -107,7 +113,7 @@ impl Fall {
         episode.seen = Some(sample.value);
         episode.transactions = sample.base;
         episode.grew = usual.grew(sample);
-        episode.digital_count_fell = sample.base.map(|_| seen.shift != Shift::Beside);
+        episode.digital_count_fell = sample.base.map(|_| shift != Shift::Beside);
     }
 
     /// The episode it was.

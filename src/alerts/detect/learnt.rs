@@ -156,6 +156,13 @@ impl Learnt {
         foretold.clamp(0.0, 1.0) * last
     }
 
+    /// Whether what repeats has been seen once before.
+    pub(super) fn has_seen_a_season(&self, index: usize) -> bool {
+        let lag = self.tuning.season.lags.first().copied().unwrap_or(0);
+        let first = self.deviations.iter().position(Option::is_some);
+        first.is_some_and(|first| first + lag <= index)
+    }
+
     fn last_season(&self, index: usize) -> Option<f64> {
         let season = &self.tuning.season;
         let lags = season.lags.iter().chain(season.fallback);

@@ -4,7 +4,7 @@ use kpi::{Kpi, Period};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::counts::{Shift, Usual};
+use super::counts::{Evidence, Shift, Usual, VolumeNoise};
 use super::episode::{Cause, Ending, Episode, Judgement};
 use super::erosion::Erosion;
 use super::fall::{Fall, Seen, Step};
@@ -47,6 +47,9 @@ pub(super) struct Scan<'a> {
     holiday: Option<usize>,
     /// Low periods in a row, not alerted.
     run: Vec<Place>,
+    /// What their counts say.
+    evidence: Evidence,
+    volume_noise: VolumeNoise,
     fall: Option<Fall>,
     doubt: Option<Episode>,
     erosion: Erosion,
@@ -71,6 +74,8 @@ impl<'a> Scan<'a> {
             shapes: Vec::new(),
             holiday: None,
             run: Vec::new(),
+            evidence: Evidence::default(),
+            volume_noise: VolumeNoise::default(),
             fall: None,
             doubt: None,
             erosion: Erosion::default(),
@@ -143,23 +148,11 @@ impl<'a> Scan<'a> {
         self.like(index).filter_map(volume).take(VOLUMES_COMPARED).collect()
     }
 
-    /// The samples of the newest of them that were learnt from, and how their volumes changed from the same
-    /// periods last year to this one's.
+    /// The samples of the newest of them that were learnt from.
     fn usual<'h>(&self, history: &'h [Observation], index: usize) -> Usual<'h> {
         let learnt = |earlier: &usize| self.learnt.knows(*earlier);
-        let indices: Vec<usize> = self.like(index).filter(learnt).take(COUNTS_COMPARED).collect();
-        let last_year = |index: usize| {
-            let earlier = index.checked_sub(self.frame.tuning.year?)?;
-            self.volumes.get(earlier).copied().flatten()
-        };
-        let seasonal = || {
-            let before = median(indices.iter().filter_map(|index| last_year(*index)))?;
-            Some((last_year(index)? / before).clamp(0.5, 2.0))
-        };
-        Usual {
-            samples: indices.iter().filter_map(|index| history.get(*index)?.sample()).collect(),
-            volume: seasonal().unwrap_or(1.0),
-        }
+        let indices = self.like(index).filter(learnt).take(COUNTS_COMPARED);
+        Usual(indices.filter_map(|index| history.get(index)?.sample()).collect())
     }
 
     /// A period while nothing is wrong.
@@ -173,7 +166,8 @@ impl<'a> Scan<'a> {
         let limits = self.frame.limits;
         let drop = expected.value - place.value;
         if drop < limits.twice * sigma {
-            self.run.clear();
+            self.clear_run();
+            self.usual(frame.history, place.index).learn(sample, &mut self.volume_noise);
             if drop < WITHHELD_FROM * sigma {
                 self.learnt.accept(place.index, place.value, sampling);
             } else {
@@ -184,10 +178,11 @@ impl<'a> Scan<'a> {
         }
         self.run.push(place);
         let usual = self.usual(frame.history, place.index);
-        let shift = usual.shift(sample, expected.value, place.value);
+        self.evidence += usual.evidence(sample, expected.value, sigma * sigma, &self.volume_noise);
+        let shift = self.evidence.shift(drop, self.frame.tuning.beside_margin);
         let is_fall = drop >= self.frame.settings.least_fall
             && (drop >= limits.at_once * sigma || self.run.len() > 1)
-            && expected.long_value - place.value >= limits.twice * sigma
+            && expected.long_value - place.value >= (limits.twice * sigma).max(drop / 2.0)
             && (shift != Shift::Beside || self.run.len() >= RUN_BESIDE);
         if !is_fall {
             return self.learnt.withhold(place.index, place.value, sampling);
@@ -195,8 +190,9 @@ impl<'a> Scan<'a> {
         let mut learnt = self.learnt.level_indices().filter_map(|index| frame.period(index));
         let span = learnt.next().map(|first| (first, learnt.next_back().unwrap_or(first)));
         let run = std::mem::take(&mut self.run);
+        let evidence = std::mem::take(&mut self.evidence);
         let mut fall = Fall::open(expected, run, place, span);
-        fall.see(frame, &usual, place, sample, Seen { expected: expected.value, sigma, shift });
+        fall.see(frame, &usual, place, sample, Seen { expected: expected.value, sigma, evidence });
         self.episodes.extend(self.erosion.end(place.period, Ending::NewLevel));
         self.fall = Some(fall);
     }
@@ -207,8 +203,8 @@ impl<'a> Scan<'a> {
         let sampling = self.frame.scale.sampling_variance(expected, place.base);
         let sigma = self.sigma(&fall.expected, sampling, place.index);
         let usual = self.usual(frame.history, place.index);
-        let shift = usual.shift(sample, expected, place.value);
-        match fall.step(frame, &usual, place, sample, Seen { expected, sigma, shift }) {
+        let evidence = usual.evidence(sample, expected, sigma * sigma, &self.volume_noise);
+        match fall.step(frame, &usual, place, sample, Seen { expected, sigma, evidence }) {
             Step::Lasts => self.fall = Some(fall),
             Step::Recovered => {
                 self.learnt.accept(place.index, place.value, sampling);
@@ -256,7 +252,12 @@ impl<'a> Scan<'a> {
         self.learnt.restart();
         self.shapes.clear();
         self.begin = index;
+        self.clear_run();
+    }
+
+    fn clear_run(&mut self) {
         self.run.clear();
+        self.evidence = Evidence::default();
     }
 
     /// What it comes to with the last period of the history it has gone through.

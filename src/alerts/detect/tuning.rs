@@ -12,10 +12,8 @@ pub(super) struct Tuning {
     pub(super) least_window: usize,
     /// What repeats.
     pub(super) season: Season,
-    /// Volumes compare with those this many periods before: with those of the same day of the week.
+    /// Volumes and counts compare with those this many periods before: with those of the same day of the week.
     pub(super) rhythm: usize,
-    /// Periods in a year; `None` where volumes a year ago are no guide.
-    pub(super) year: Option<usize>,
     /// The standard deviation, beyond sampling, that services of this cadence have in common.
     pub(super) common_noise: f64,
     /// How many errors of its own outweigh the common value by half.
@@ -30,6 +28,11 @@ pub(super) struct Tuning {
     pub(super) after_holiday_for: usize,
     /// Low periods in a row after which they are the level, alerted or not.
     pub(super) harmless_after: usize,
+    /// Fewest periods near the level that end a fall: a weekend alone may hide one.
+    pub(super) back_for: usize,
+    /// How much better than a true fall others that grew must fit the counts, as a logarithm: the longer the period,
+    /// the rarer it is that paper catches up.
+    pub(super) beside_margin: f64,
     /// Slow falls; `None` where they are left to a longer cadence.
     pub(super) erosion: Option<ErosionTuning>,
     /// Whether a holiday spoils a period: one day of a month hardly does.
@@ -78,14 +81,15 @@ impl Tuning {
                     odd_beyond: f64::INFINITY,
                 },
                 rhythm: 7,
-                year: None,
                 common_noise: 0.025,
                 common_weight: 20.0,
                 errors_kept: 90,
-                tail: 1.12,
+                tail: 1.19,
                 after_holiday: 1.6,
                 after_holiday_for: 5,
                 harmless_after: 7,
+                back_for: 3,
+                beside_margin: 0.5,
                 erosion: None,
                 holidays_matter: true,
             },
@@ -100,7 +104,6 @@ impl Tuning {
                     odd_beyond: 2.5,
                 },
                 rhythm: 1,
-                year: Some(52),
                 common_noise: 0.016,
                 common_weight: 12.0,
                 errors_kept: 52,
@@ -108,6 +111,8 @@ impl Tuning {
                 after_holiday: 1.35,
                 after_holiday_for: 1,
                 harmless_after: 5,
+                back_for: 1,
+                beside_margin: 0.5,
                 erosion: Some(ErosionTuning { recent: 5, skipped: 5, before: 12, limit: 5.0 }),
                 holidays_matter: true,
             },
@@ -116,15 +121,16 @@ impl Tuning {
                 least_window: 3,
                 season: Season { lags: &[12], fallback: &[], prior: 0.5, unknown: 0.022, odd_beyond: 2.5 },
                 rhythm: 1,
-                year: Some(12),
                 common_noise: 0.014,
                 common_weight: 8.0,
                 errors_kept: 36,
-                tail: 0.85,
+                tail: 0.88,
                 after_holiday: 1.0,
                 after_holiday_for: 0,
                 harmless_after: 3,
-                erosion: Some(ErosionTuning { recent: 3, skipped: 4, before: 6, limit: 4.6 }),
+                back_for: 1,
+                beside_margin: 1.0,
+                erosion: Some(ErosionTuning { recent: 3, skipped: 4, before: 6, limit: 3.4 }),
                 holidays_matter: false,
             },
             Cadence::Quarter => Self {
@@ -132,7 +138,6 @@ impl Tuning {
                 least_window: 3,
                 season: Season { lags: &[4], fallback: &[], prior: 0.5, unknown: 0.022, odd_beyond: 2.5 },
                 rhythm: 1,
-                year: Some(4),
                 common_noise: 0.014,
                 common_weight: 6.0,
                 errors_kept: 20,
@@ -140,6 +145,8 @@ impl Tuning {
                 after_holiday: 1.0,
                 after_holiday_for: 0,
                 harmless_after: 2,
+                back_for: 1,
+                beside_margin: 1.0,
                 erosion: Some(ErosionTuning { recent: 2, skipped: 2, before: 4, limit: 4.6 }),
                 holidays_matter: false,
             },

@@ -80,7 +80,8 @@ impl Told<'_> {
         if self.sources.cover(self.watched, self.service, &found) {
             return vec![resolved(open, Resolution::Superseded, self.now)];
         }
-        if found.rule != open.rule && found.resolution.is_none() {
+        // What looks different by now is told again where it is worse, and not twice where it is as bad.
+        if found.rule != open.rule && found.severity > open.severity && found.resolution.is_none() {
             let mut events = vec![resolved(open, Resolution::Superseded, self.now)];
             events.extend(self.raise(judged, episode));
             return events;

@@ -69,8 +69,9 @@ pub struct Watched {
 impl Watched {
     /// Judges the history of a service.
     pub fn judge(history: &ServiceHistory, settings: Arc<AlertSettings>, holidays: &Holidays) -> Self {
-        let judge = |one: &KpiHistory| judge(one.kpi, one.cadence, &one.observations, holidays, &settings);
-        Self::judge_by(history, Arc::clone(&settings), holidays, judge)
+        let by = Arc::clone(&settings);
+        let judge = |one: &KpiHistory| judge(one.kpi, one.cadence, &one.observations, holidays, &by);
+        Self::judge_by(history, settings, holidays, judge)
     }
 
     /// Judges it by what is said of each of its KPIs.
