@@ -20,6 +20,7 @@ use pp_collector::alerts::state::AlertBook;
 use pp_collector::config::settings::{KeepPeriods, ServiceSettings};
 use pp_collector::config::{self, Source};
 use pp_collector::metrics::{Encoding, Metrics};
+use pp_collector::run::PushDoor;
 use pp_collector::snapshot::Snapshots;
 use pp_collector::state::StateDb;
 use pp_collector::store::{EmbeddedStore, Provenance, Store, Submission};
@@ -66,6 +67,7 @@ async fn of(what: &str, kind: PeriodKind, periods: i32) {
 
     let shared = Shared {
         snapshots,
+        push: Arc::new(PushDoor::closed(store.clone(), clock.clone())),
         store,
         metrics,
         readiness: Arc::new(Readiness::default()),

@@ -17,7 +17,9 @@ use crate::alerts::state::AlertBook;
 use crate::alerts::watcher::Watcher;
 use crate::config::{ConfigProblems, Settings};
 use crate::metrics::{Metrics, ProcessMetrics};
-use crate::run::{Ask, Events, OnStored, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped};
+use crate::run::{
+    Ask, Events, OnStored, PushDoor, RunState, Runner, Scheduler, ServiceBook, StateError, Stopped,
+};
 use crate::snapshot::Snapshots;
 use crate::state::{RecoverError, recover_cursors};
 use crate::store::mirror::{Mirror, MirrorEvents, MirrorFeed};
@@ -78,6 +80,9 @@ pub struct Daemon {
     keeping: Keeping,
     listener: TcpListener,
     shared: Shared,
+    /// What was stored, by a run or pushed.
+    announce: mpsc::UnboundedSender<Changed>,
+    changed: mpsc::UnboundedReceiver<Changed>,
     recovers_cursors: bool,
     mirror: Option<MirrorFeed>,
 }
@@ -136,15 +141,25 @@ impl Daemon {
         let meter: Arc<dyn StoreMeter> = Arc::clone(&metrics.store) as _;
         let store: Arc<dyn Store> = Arc::new(MeteredStore::new(keeping.store, name, meter));
         let keeping = Keeping { store, ..keeping };
+        let (announce, changed) = mpsc::unbounded_channel();
+        let push = PushDoor::new(
+            &settings,
+            Arc::clone(&keeping.store),
+            Arc::clone(&clock),
+            Events::new(Arc::clone(&metrics.process) as _),
+            on_stored(announce.clone()),
+        );
         let shared = Shared {
             snapshots,
             store: Arc::clone(&keeping.store),
             metrics,
             readiness: Arc::new(Readiness::default()),
             alerts: keeping.alerts.clone(),
+            push: Arc::new(push),
             clock,
         };
-        Ok(Self { settings, keeping, listener, shared, recovers_cursors: false, mirror: None })
+        let (recovers_cursors, mirror) = (false, None);
+        Ok(Self { settings, keeping, listener, shared, announce, changed, recovers_cursors, mirror })
     }
 
     /// The same, which keeps another store like its own for as long as it runs.
@@ -171,7 +186,8 @@ impl Daemon {
         shutdown: CancellationToken,
         mut reloads: mpsc::Receiver<Reload>,
     ) -> Result<Stopped, StartError> {
-        let Self { mut settings, keeping, listener, shared, recovers_cursors, mirror } = self;
+        let Self { mut settings, keeping, listener, shared, announce, changed, recovers_cursors, mirror } =
+            self;
         let web_stop = CancellationToken::new();
         if let Ok(address) = listener.local_addr() {
             tracing::info!(
@@ -200,7 +216,6 @@ impl Daemon {
         shared.readiness.set_ready();
         say_what_is_shown(&snapshots);
         let writing = tokio::spawn(shared.metrics.clone().keep_written(Arc::clone(&shared.clock)));
-        let (announce, changed) = mpsc::unbounded_channel();
         let (pass_on, rebuilt) = mpsc::unbounded_channel();
         let rebuilding = tokio::spawn(rebuild_as_figures_come(Arc::clone(&snapshots), changed, pass_on));
         let alerting = alerting(&keeping, &shared)?;
@@ -223,6 +238,7 @@ impl Daemon {
             }
             settings = next;
             snapshots.configure(settings.own_services());
+            shared.push.configure(&settings);
             shared.metrics.keep_periods(settings.metrics.keep_periods);
             if let Err(error) = snapshots.rebuild_all().await {
                 say_unreadable(&error);
@@ -288,6 +304,13 @@ async fn read_all(
     Ok(shared.snapshots.rebuild_all().await?)
 }
 
+fn on_stored(announce: mpsc::UnboundedSender<Changed>) -> OnStored {
+    Arc::new(move |services, ask| {
+        // Nobody listens only once the daemon has stopped.
+        let _ = announce.send(Changed { services, backfilled: ask == Ask::Backfill });
+    })
+}
+
 fn scheduler(
     settings: &Settings,
     keeping: &Keeping,
@@ -299,13 +322,9 @@ fn scheduler(
         process.collector_known(&collector.name, collector.schedule.longest_gap());
     }
     process.config_loaded(shared.clock.now());
-    let on_stored: OnStored = Arc::new(move |services, ask| {
-        // Nobody listens only once the daemon has stopped.
-        let _ = announce.send(Changed { services, backfilled: ask == Ask::Backfill });
-    });
     let meter = Arc::clone(process);
     let clock = Arc::clone(&shared.clock);
-    let runner = runner_on(clock, settings, keeping, Events::new(meter), on_stored)?;
+    let runner = runner_on(clock, settings, keeping, Events::new(meter), on_stored(announce))?;
     let (scheduler, _triggers) = Scheduler::build(settings.own_collectors(), &settings.run, runner);
     Ok(scheduler)
 }

@@ -19,6 +19,7 @@ use kpi::{Channel, Coverage, Measure, Period, PeriodKind, Point, Quality, Series
 use pp_collector::alerts::state::AlertBook;
 use pp_collector::config::settings::KeepPeriods;
 use pp_collector::metrics::{Encoding, Metrics};
+use pp_collector::run::PushDoor;
 use pp_collector::snapshot::Snapshots;
 use pp_collector::state::StateDb;
 use pp_collector::store::{EmbeddedStore, Provenance, Store, Submission};
@@ -159,9 +160,11 @@ async fn metrics_answer_while_the_store_is_out() {
     world.snapshots.rebuild_all().await.unwrap();
     let out = FakeStore::default();
     out.fail(true);
+    let out: Arc<dyn Store> = Arc::new(out);
     let shared = Shared {
         snapshots: Arc::clone(&world.snapshots),
-        store: Arc::new(out),
+        push: Arc::new(PushDoor::closed(Arc::clone(&out), world.clock.clone())),
+        store: out,
         metrics: world.metrics.clone(),
         readiness: Arc::new(Readiness::default()),
         alerts: AlertBook::new(StateDb::in_memory().unwrap()),

@@ -70,6 +70,10 @@ async fn what_was_missed_while_the_server_was_out_is_collected_in_order() {
     assert_eq!(kept, ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"].map(|text| (day(text), 1)));
 }
 
+/// A figure that nothing collects.
+const PUSHED: &str = "service,measure,channel,period_kind,period_start,value\n\
+                      pushed,completed,phone,month,2026-04-01,300\n";
+
 /// The sample's configuration, with figures on a server.
 fn configuration(folder: &Path, server: &InfluxServer, bucket: &str) -> PathBuf {
     let text = std::fs::read_to_string(checkout("config/default.toml")).unwrap();
@@ -77,6 +81,9 @@ fn configuration(folder: &Path, server: &InfluxServer, bucket: &str) -> PathBuf 
         "\n[store]\nkind = \"influxdb2\"\n\n[store.influxdb2]\nurl = {:?}\norg = \"an-org\"\nbucket = {bucket:?}\n\
          token = {{ file = \"{}\" }}\nretries = 0\n",
         server.url(),
+        server.token_file().display()
+    ) + &format!(
+        "\n[push.call-centre]\ntoken = {{ file = \"{}\" }}\n",
         server.token_file().display()
     );
     let file = folder.join("config.toml");
@@ -111,10 +118,21 @@ fn the_daemon_starts_without_its_server_and_goes_on_when_it_goes() {
     assert_eq!((shown(&still), daemon.get("/readyz").0), (shown(&metrics), 200));
     assert!(still.contains("pp_snapshot_built_timestamp_seconds "));
     assert_eq!(daemon.get("/api/v1/services").0, 200);
+    let token = std::fs::read_to_string(server.token_file()).unwrap();
+    let bearer = format!("Bearer {}", token.trim());
+    let push = || {
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "text/csv")];
+        daemon.post("/api/v1/figures", &headers, PUSHED)
+    };
+    let (code, said, wait) = push();
+    assert_eq!((code, wait.as_deref()), (503, Some("30")), "{said}");
+    assert!(said.contains("push them again"), "{said}");
+    server.run();
+    let (code, said, _) = push();
+    assert!(code == 200 && said.starts_with("{\"new\":1,"), "{code} {said}");
     assert_eq!(daemon.stop(), Some(0));
 
     // Every command reads the same store.
-    server.run();
     let command = |arguments: &[&str]| finish(program(&data).arg("--config").arg(&file).args(arguments));
     let stats = command(&["store", "stats"]);
     assert!(stats.code == Some(0) && !stats.out.contains("figures      0\n"), "{}{}", stats.out, stats.err);

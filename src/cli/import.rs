@@ -1,6 +1,6 @@
 //! `import`: figures from a file that `export` wrote.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use collectors::{Clock, SystemClock};
-use kpi::{Batch, SeriesKey, ServiceId};
+use kpi::{Batch, SeriesKey};
 
 use super::error::CommandError;
 use super::{Environment, progress};
-use crate::exchange::{read_csv, read_json_lines, submissions};
+use crate::exchange::{Record, read_csv, read_json_lines, submissions};
 use crate::run::{Acceptance, Rules, ServiceBook, accept};
 use crate::store::{Access, Query, Store, StoredPoint, Submission};
 
@@ -33,7 +33,7 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
     };
     let file = File::open(path)
         .map_err(|error| CommandError::caused(format!("cannot open {}", path.display()), error))?;
-    let records = match path.extension().and_then(|extension| extension.to_str()) {
+    let records: Vec<(u64, Record)> = match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => read_csv(BufReader::new(file)).map_err(failed)?,
         Some("json" | "jsonl") => read_json_lines(BufReader::new(file)).map_err(failed)?,
         _ => {
@@ -84,9 +84,8 @@ pub(super) async fn run(command: Import, environment: &Environment) -> Result<()
 /// Takes out of a submission the figures of which the store holds a value collected later; gives how
 /// many. To let an older file through would put back what has been corrected since.
 async fn leave_out_older(submission: &mut Submission, store: &dyn Store) -> Result<usize, CommandError> {
-    let services: BTreeSet<ServiceId> =
-        submission.series.iter().map(|series| series.key.service.clone()).collect();
-    let query = Query { services: Some(services.into_iter().collect()), ..Query::default() };
+    let all = submission.series.iter().map(|series| (&series.key, series.points.as_slice()));
+    let Some(query) = Query::of_points(all) else { return Ok(0) };
     let held =
         store.series(&query).await.map_err(|error| CommandError::caused("cannot read the store", error))?;
     let held: HashMap<SeriesKey, Vec<StoredPoint>> =

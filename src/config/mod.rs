@@ -12,6 +12,7 @@ mod interpolate;
 mod layers;
 mod path;
 mod problem;
+mod push;
 mod raw;
 mod receivers;
 mod resolve;

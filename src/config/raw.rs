@@ -5,8 +5,10 @@
 //! missing key does not hide what else is wrong.
 
 mod alerts;
+mod push;
 
 pub(super) use alerts::{RawAlerts, RawCadence};
+pub(super) use push::RawPusher;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -51,6 +53,8 @@ pub(super) struct RawSettings {
     pub(super) calendars: BTreeMap<String, String>,
     /// Collectors by name.
     pub(super) collectors: BTreeMap<String, RawCollector>,
+    /// Who may push figures, by name.
+    pub(super) push: BTreeMap<String, RawPusher>,
     /// Receivers of alerts by name.
     pub(super) receivers: BTreeMap<String, RawReceiver>,
 }
@@ -69,6 +73,7 @@ impl Default for RawSettings {
             alerts: RawAlerts::default(),
             calendars: BTreeMap::new(),
             collectors: BTreeMap::new(),
+            push: BTreeMap::new(),
             receivers: BTreeMap::new(),
         }
     }

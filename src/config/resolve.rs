@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::raw::{RawCollector, RawSettings};
 use super::settings::{CollectorSettings, LogSettings, Metrics, PurgeGuard, Run, Settings, Web};
 use super::suggest::did_you_mean;
-use super::{Source, alerts, receivers, secret, services, store};
+use super::{Source, alerts, push, receivers, secret, services, store};
 
 /// Gathers what is wrong with one document.
 pub(super) struct Checker<'a> {
@@ -101,6 +101,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
     refuse_double_names(&raw.collectors, checker);
     let collectors: Vec<Option<CollectorSettings>> =
         raw.collectors.iter().map(|(name, raw)| collector(name, raw, checker, source)).collect();
+    let pushers = push::pushers(&raw.push, &raw.collectors, checker, source);
     let public_url = public_url(raw.web.public_url.as_deref(), checker);
     let receivers = receivers::receivers(&raw.receivers, checker, source);
     let alerts = alerts::alerts(&raw.alerts, &AlertSettings::default(), &KeyPath::of(&["alerts"]), checker);
@@ -121,6 +122,7 @@ pub(super) fn settings(raw: RawSettings, checker: &mut Checker<'_>, source: &Sou
             stop_grace: raw.run.stop_grace.0,
         },
         collectors: collectors.into_iter().collect::<Option<_>>()?,
+        pushers: pushers?,
         services: services?,
         alerts: Arc::new(alerts),
         calendar: Arc::new(calendar),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::{Collector, Kind};
+use collectors::{Collector, Kind, Secret};
 use kpi::service::{ServiceDescription, ServiceRules};
 use kpi::{CollectorName, ReceiverName, ServiceId};
 use rust_decimal::Decimal;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub run: Run,
     /// Collectors by name.
     pub collectors: Vec<CollectorSettings>,
+    /// Who may push figures, by name.
+    pub pushers: Vec<PusherSettings>,
     /// Services by id.
     pub services: Vec<ServiceSettings>,
     /// What is looked for in the KPIs of a service that is not configured.
@@ -115,6 +117,17 @@ pub enum KeepPeriods {
     All,
     /// For this many periods of its own kind after its end.
     Count(NonZeroU32),
+}
+
+/// Somebody who may push figures.
+#[derive(Debug, Clone)]
+pub struct PusherSettings {
+    /// The name the figures are kept under, as under a collector's.
+    pub name: CollectorName,
+    /// What a request must bring.
+    pub token: Secret,
+    /// The services whose figures may come; all where it is empty.
+    pub services: BTreeSet<ServiceId>,
 }
 
 /// Whether a source may lower what is stored of old periods.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::raw::{RawCollector, RawDefinition, RawQuietHours, RawReceiver, RawService, RawSettings};
+use super::raw::{
+    RawCollector, RawDefinition, RawPusher, RawQuietHours, RawReceiver, RawService, RawSettings,
+};
 use super::scalar::Length;
 use super::settings::{KeepPeriods, PurgeGuard};
 
@@ -57,6 +59,8 @@ fn defaults() -> BTreeMap<String, Value> {
     let mut keys = BTreeMap::new();
     flatten("", serde_json::to_value(RawSettings::default()).unwrap(), &mut keys);
     keys.remove("collectors");
+    keys.remove("push");
+    flatten("push.NAME", serde_json::to_value(RawPusher::default()).unwrap(), &mut keys);
     keys.remove("receivers");
     flatten("receivers.NAME", serde_json::to_value(RawReceiver::default()).unwrap(), &mut keys);
     let quiet = serde_json::to_value(RawQuietHours::default()).unwrap();

@@ -7,6 +7,7 @@ use kpi::{
     SampledShare, SeriesKey, ServiceId, Value,
 };
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{Provenance, Series, Submission};
@@ -175,8 +176,8 @@ pub fn write_json_lines(records: &[Record], mut to: impl Write) -> std::io::Resu
     Ok(())
 }
 
-/// Reads what [`write_csv`] writes.
-pub fn read_csv(from: impl Read) -> Result<Vec<(u64, Record)>, RecordError> {
+/// Reads what [`write_csv`] writes, each figure with its line.
+pub fn read_csv<T: DeserializeOwned>(from: impl Read) -> Result<Vec<(u64, T)>, RecordError> {
     let mut reader = csv::Reader::from_reader(from);
     let mut records = Vec::new();
     for record in reader.deserialize() {
@@ -189,8 +190,8 @@ pub fn read_csv(from: impl Read) -> Result<Vec<(u64, Record)>, RecordError> {
     Ok(records)
 }
 
-/// Reads what [`write_json_lines`] writes.
-pub fn read_json_lines(from: impl BufRead) -> Result<Vec<(u64, Record)>, RecordError> {
+/// Reads what [`write_json_lines`] writes, each figure with its line.
+pub fn read_json_lines<T: DeserializeOwned>(from: impl BufRead) -> Result<Vec<(u64, T)>, RecordError> {
     let mut records = Vec::new();
     for (line, text) in (1..).zip(from.lines()) {
         let text = text?;

@@ -11,7 +11,7 @@ use prometheus::proto::LabelPair;
 use prometheus::{CounterVec, Gauge, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry};
 
 use super::table::Family;
-use crate::run::{Meter, Outcome, RunReport};
+use crate::run::{Counts, Meter, Outcome, RunReport};
 use crate::store::StoreError;
 use crate::store::embedded::Backlog;
 use crate::store::mirror::MirrorMeter;
@@ -163,8 +163,12 @@ impl Meter for ProcessMetrics {
             // Neither: what is due is still to come.
             Outcome::Stored(_) | Outcome::Unchanged | Outcome::Postponed(_) | Outcome::Failed(_) => {}
         }
-        for (outcome, count) in report.counts().by_outcome() {
-            self.figures.with_label_values(&[name, outcome]).inc_by(count as f64);
+        self.pushed(&report.collector, report.counts());
+    }
+
+    fn pushed(&self, pusher: &CollectorName, counts: Counts) {
+        for (outcome, count) in counts.by_outcome() {
+            self.figures.with_label_values(&[pusher.as_str(), outcome]).inc_by(count as f64);
         }
     }
 

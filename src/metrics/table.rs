@@ -114,7 +114,7 @@ families! {
     ScheduleInterval: "pp_collector_schedule_interval_seconds" Gauge ["collector"]
         "Longest gap between runs that the schedule allows, in seconds.";
     CollectedFigures: "pp_collector_figures_total" Counter ["collector", "outcome"]
-        "Figures collected, by outcome: new, unchanged or revised in the store, or held_back from it by the purge guard.";
+        "Figures collected or pushed, by outcome: new, unchanged or revised in the store, or held_back from it by the purge guard.";
     Retries: "pp_collector_retries_total" Counter ["collector", "reason"]
         "Attempts repeated within a run, by the reason of the failure before.";
     PeriodsMissing: "pp_collector_periods_missing" Gauge ["collector"]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use collectors::http::Answered;
 use collectors::{Quota, Reason};
 use jiff::Timestamp;
-use kpi::{CollectorName, PeriodKind};
+use kpi::{CollectorName, Note, PeriodKind};
 
-use super::{Failure, Outcome, Postponement, RunReport, StateError, Trigger, TriggerError};
+use super::{Counts, Failure, Outcome, Postponement, RunReport, StateError, Trigger, TriggerError};
 
 /// Counts what happens. Every method does nothing unless implemented.
 pub trait Meter: Send + Sync {
@@ -33,6 +33,8 @@ pub trait Meter: Send + Sync {
     fn periods_missing(&self, _collector: &CollectorName, _count: Option<usize>) {}
     /// A run by hand was refused.
     fn trigger_refused(&self, _collector: &str) {}
+    /// Figures were pushed and stored.
+    fn pushed(&self, _pusher: &CollectorName, _counts: Counts) {}
     /// The run state could not be read or written.
     fn state_failed(&self, _collector: &CollectorName) {}
 }
@@ -98,6 +100,15 @@ impl Events {
             tracing::info!(%collector, place = note.place, note = note.text, "noted during a run");
         }
         self.meter.run_finished(report);
+    }
+
+    pub(super) fn pushed(&self, pusher: &CollectorName, counts: Counts, notes: &[Note]) {
+        let Counts { new, unchanged, revised, .. } = counts;
+        tracing::info!(%pusher, new, unchanged, revised, notes = notes.len(), "figures were pushed");
+        for note in notes.iter().take(MOST_LINES) {
+            tracing::info!(%pusher, place = note.place, note = note.text, "noted of pushed figures");
+        }
+        self.meter.pushed(pusher, counts);
     }
 
     pub(super) fn last_success(&self, collector: &CollectorName, at: Timestamp) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use kpi::{CollectorName, Note};
 
 use crate::plan::Due;
-use crate::store::{Accepted, StoreError};
+use crate::store::{Accepted, ForeignSeries, Quarantined, StoreError};
 
 use super::{Ask, HeldBack, StateError};
 
@@ -262,4 +262,27 @@ impl RunReport {
     pub const fn is_success(&self) -> bool {
         matches!(self.outcome, Outcome::Stored(_) | Outcome::Unchanged)
     }
+}
+
+/// What of a submission the store did not take, for its owner.
+pub(super) fn not_taken(
+    foreign: Vec<ForeignSeries>,
+    quarantined: Vec<Quarantined>,
+) -> impl Iterator<Item = Note> {
+    let foreign = foreign.into_iter().map(|foreign| Note {
+        place: format!("{}, {}, {}", foreign.key.service, foreign.key.measure, foreign.key.channel),
+        text: format!(
+            "left out because the collector {} feeds these figures; remove one of the two, or say in this one \
+that it adopts the other",
+            foreign.owner
+        ),
+    });
+    let quarantined = quarantined.into_iter().map(|refused| Note {
+        place: refused.what,
+        text: format!(
+            "the store's server refused it, and it is kept in the folder quarantine: {}",
+            refused.words
+        ),
+    });
+    foreign.chain(quarantined)
 }

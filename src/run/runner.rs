@@ -16,6 +16,7 @@ use kpi::{Batch, Note, Period, ServiceId};
 use tokio_util::sync::CancellationToken;
 
 use super::report::MOST_NOTES;
+use super::report::not_taken;
 use super::{
     Acceptance, Counts, Events, Failure, Guard, HeldBack, Outcome, Rules, RunReport, RunState, ServiceBook,
     StoredWindow, Trigger, accept,
@@ -219,21 +220,7 @@ impl Runner {
             progress.gave_figures = true;
             counts = Counts::of(&accepted, &held_back);
             whole &= accepted.foreign.is_empty() && accepted.quarantined.is_empty();
-            progress.notes.extend(accepted.foreign.into_iter().map(|foreign| Note {
-                place: format!("{}, {}, {}", foreign.key.service, foreign.key.measure, foreign.key.channel),
-                text: format!(
-                    "left out because the collector {} feeds these figures; remove one of the two, or say in this one \
-that it adopts the other",
-                    foreign.owner
-                ),
-            }));
-            progress.notes.extend(accepted.quarantined.into_iter().map(|refused| Note {
-                place: refused.what,
-                text: format!(
-                    "the store's server refused it, and it is kept in the folder quarantine: {}",
-                    refused.words
-                ),
-            }));
+            progress.notes.extend(not_taken(accepted.foreign, accepted.quarantined));
             if !accepted.changed_services.is_empty() {
                 (self.on_stored)(accepted.changed_services, *ask);
             }

@@ -5,11 +5,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::run::StateError;
+use super::push;
+use crate::run::{PushError, StateError};
 use crate::store::StoreError;
 
 /// Seconds a client is asked to wait where the store is out of reach.
-const RETRY_AFTER_SECS: &str = "30";
+pub(super) const RETRY_AFTER_SECS: &str = "30";
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -26,6 +27,12 @@ pub(super) enum ApiError {
     State(StateError),
     /// The answer could not be written.
     Unwritable(String),
+    /// Pushed figures are not taken.
+    Push(PushError),
+    /// A body has more than so many bytes.
+    PayloadTooLarge(usize),
+    /// A body is of a form that is not read; which are.
+    UnsupportedMediaType(String),
 }
 
 impl From<StoreError> for ApiError {
@@ -60,6 +67,14 @@ impl IntoResponse for ApiError {
                 let answer = json!({ "error": "alerts are not available for now; ask again soon" });
                 (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], Json(answer))
                     .into_response()
+            }
+            Self::Push(error) => push::answer(&error),
+            Self::PayloadTooLarge(most) => {
+                let what = format!("the body has more than {most} bytes; push it in parts");
+                (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "error": what }))).into_response()
+            }
+            Self::UnsupportedMediaType(what) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, Json(json!({ "error": what }))).into_response()
             }
             Self::Unwritable(what) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": what }))).into_response()

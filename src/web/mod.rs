@@ -6,6 +6,7 @@ mod error;
 mod figures;
 mod health;
 mod metrics;
+mod push;
 mod router;
 
 use std::future::Future;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::alerts::state::AlertBook;
 use crate::metrics::Metrics;
+use crate::run::PushDoor;
 use crate::snapshot::Snapshots;
 use crate::store::Store;
 
@@ -36,6 +38,8 @@ pub struct Shared {
     pub alerts: AlertBook,
     /// Whether `/readyz` says yes.
     pub readiness: Arc<Readiness>,
+    /// Takes in what is pushed.
+    pub push: Arc<PushDoor>,
     /// The present.
     pub clock: Arc<dyn Clock>,
 }

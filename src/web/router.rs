@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Shared, alerts, api, figures, health, metrics};
+use super::{Shared, alerts, api, figures, health, metrics, push};
 
 /// Longest a request may take: a history of many years over every service.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/api/v1/kpis.csv", get(api::kpis_csv))
         .route("/api/v1/alerts", get(alerts::json))
         .route("/api/v1/alerts.csv", get(alerts::csv))
-        .route("/api/v1/figures", get(figures::json))
+        .route("/api/v1/figures", get(figures::json).post(push::push))
         .route("/api/v1/figures.csv", get(figures::csv))
         .route_layer(middleware::from_fn_with_state(shared.clone(), measure))
         .fallback(|| async {
@@ -63,6 +63,7 @@ async fn index() -> &'static str {
      /api/v1/services/{id}    one service\n\
      /api/v1/kpis             by=government|department|service, kpi=, period=, ending=, as_known_on= (.csv too)\n\
      /api/v1/figures          service=, measure=, period=, from=, to=, as_known_on= (.csv too)\n\
+                              POST takes figures in, with a token of [push]\n\
      /api/v1/alerts           state=open|resolved, service= (.csv too)\n\
      /healthz  /readyz\n"
 }

@@ -92,6 +92,19 @@ impl Daemon {
         (answer.status().as_u16(), body, kind.unwrap_or_default())
     }
 
+    /// Status, body and `Retry-After` of what is sent to an address.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, Option<String>) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = agent.post(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = request.send(body).expect("it answers");
+        let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned());
+        let body = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), body, wait)
+    }
+
     /// Asks until `wanted` holds of the answer; the daemon decides when, so no time is waited for in vain.
     pub fn get_until(&self, path: &str, wanted: impl Fn(u16, &str) -> bool) -> String {
         for _ in 0..20_000 {
