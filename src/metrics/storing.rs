@@ -14,6 +14,7 @@ const WRITE_BUCKETS: &[f64] = &[0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0, 180.0];
 /// Metrics about the store, registered once.
 pub struct StoreMetrics {
     points: CounterVec,
+    quarantined: CounterVec,
     failures: CounterVec,
     duration: HistogramVec,
 }
@@ -23,6 +24,7 @@ impl StoreMetrics {
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         Ok(Self {
             points: counter(registry, Family::StorePoints)?,
+            quarantined: counter(registry, Family::StoreQuarantined)?,
             failures: counter(registry, Family::StoreFailures)?,
             duration: histogram(registry, Family::StoreDuration, WRITE_BUCKETS)?,
         })
@@ -31,6 +33,7 @@ impl StoreMetrics {
     /// A store is in use: its counters start at 0 rather than at its first failure.
     pub fn store_known(&self, store: StoreName) {
         self.points.with_label_values(&[store.as_str()]);
+        self.quarantined.with_label_values(&[store.as_str()]);
         for reason in StoreError::REASONS {
             self.failures.with_label_values(&[store.as_str(), reason]);
         }
@@ -41,6 +44,10 @@ impl StoreMeter for StoreMetrics {
     fn written(&self, store: StoreName, points: u64, took: Duration) {
         self.points.with_label_values(&[store.as_str()]).inc_by(points as f64);
         self.duration.with_label_values(&[store.as_str()]).observe(took.as_secs_f64());
+    }
+
+    fn quarantined(&self, store: StoreName, lines: u64) {
+        self.quarantined.with_label_values(&[store.as_str()]).inc_by(lines as f64);
     }
 
     fn write_failed(&self, store: StoreName, error: &StoreError, took: Duration) {
@@ -58,6 +65,8 @@ mod tests {
         let metrics = StoreMetrics::register(&Registry::new()).unwrap();
         metrics.store_known(StoreName::Influxdb2);
         metrics.written(StoreName::Influxdb2, 7, Duration::from_millis(3));
+        metrics.quarantined(StoreName::Influxdb2, 2);
+        assert_eq!(metrics.quarantined.with_label_values(&["influxdb2"]).get().to_string(), "2");
         let error = StoreError::Unavailable { place: String::new(), problem: String::new() };
         metrics.write_failed(StoreName::Influxdb2, &error, Duration::from_secs(61));
         let failures =

@@ -143,6 +143,8 @@ families! {
         "Times the mirror could not be fed, by reason.";
     StorePoints: "pp_store_write_points_total" Counter ["store"]
         "Figures the store has acknowledged, new or revised.";
+    StoreQuarantined: "pp_store_quarantined_lines_total" Counter ["store"]
+        "Lines the store's server would not take, each kept in the folder quarantine.";
     StoreFailures: "pp_store_write_failures_total" Counter ["store", "reason"]
         "Submissions the store did not take, by reason: in_use, unreadable, unavailable or refused.";
     StoreDuration: "pp_store_write_duration_seconds" Histogram ["store"]

@@ -39,6 +39,8 @@ impl StoreName {
 pub trait StoreMeter: Send + Sync {
     /// A submission was acknowledged, with so many new or revised figures.
     fn written(&self, store: StoreName, points: u64, took: Duration);
+    /// So many lines of it the store's server would not take: each is kept in quarantine.
+    fn quarantined(&self, store: StoreName, lines: u64);
     /// A submission failed.
     fn write_failed(&self, store: StoreName, error: &StoreError, took: Duration);
 }
@@ -66,6 +68,7 @@ impl Store for MeteredStore {
             Ok(accepted) => {
                 let points = accepted.new + accepted.revised.len() as u64;
                 self.meter.written(self.name, points, started.elapsed());
+                self.meter.quarantined(self.name, accepted.quarantined.len() as u64);
             }
             Err(error) => self.meter.write_failed(self.name, error, started.elapsed()),
         }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use pp_collector::alerts::Rule;
+use pp_collector::alerts::deliver::alertmanager::name;
+
 use crate::monitoring::{amtool, check, said};
 use crate::rules::alert_names;
 use crate::shipped;
-
-/// Built into the program: `docs/alert-delivery.md`.
-const BUILT_IN: [&str; 5] = ["PpKpiDropped", "PpKpiEroding", "PpKpiOverdue", "PpCheckData", "PpCheckSource"];
 
 /// Alert, severity, and whom it goes to, in order.
 const ROUTES: &[(&str, &str, &str)] = &[
@@ -30,6 +30,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PpDigitalTakeupBelowUsual", "warning", "service-managers,performance-analysts"),
     ("PpDigitalTakeupBelowTargetSoon", "info", "null"),
     ("PpNotificationLost", "critical", "platform-on-call"),
+    ("PpFiguresQuarantined", "warning", "platform-on-call"),
+    ("PpMirrorBehind", "warning", "platform-on-call"),
 ];
 
 fn example() -> String {
@@ -58,7 +60,7 @@ fn each_alert_goes_to_whom_it_concerns() {
 
 #[test]
 fn no_alert_is_without_a_tested_route() {
-    let mut all: BTreeSet<String> = BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
+    let mut all: BTreeSet<String> = Rule::ALL.map(|rule| name(rule).to_owned()).into();
     for file in ["process.rules.yml", "kpi.rules.yml"] {
         all.extend(alert_names(file));
     }

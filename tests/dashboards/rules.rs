@@ -105,6 +105,14 @@ const MUTATIONS: &[Mutation] = &[
         "(pp_config_last_reload_successful) == 1",
     ),
     ("process.rules.yml", "outcome=\"given_up\"", "outcome=\"retried\""),
+    ("process.rules.yml", "pp_store_quarantined_lines_total[1h]", "pp_store_quarantined_lines_total[3h]"),
+    (
+        "process.rules.yml",
+        "pp_store_quarantined_lines_total[1h])) > 0",
+        "pp_store_quarantined_lines_total[1h])) > 5",
+    ),
+    ("process.rules.yml", "> 6 * 3600", "> 5 * 3600"),
+    ("process.rules.yml", "> 6 * 3600", "> 7 * 3600"),
 ];
 
 #[test]
