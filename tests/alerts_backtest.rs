@@ -122,7 +122,9 @@ fn labels_score_our_rules_and_the_simple_ones_beside_them() {
     let labels = folder.path().join("labels.jsonl");
     let text = backtest(folder.path(), &["--labels", labels.to_str().unwrap(), "--compare"]);
     let sections: Vec<&str> = text.split("\nBy week, ").collect();
-    assert_eq!(sections.len(), 5, "ours and three simple rules, after the counts: {text}");
+    let names: Vec<&str> = sections[1..].iter().map(|section| section.split_once(':').unwrap().0).collect();
+    assert_eq!(names[..2], ["all rules", "drop"], "{text}");
+    assert_eq!(names.len(), 5, "ours together and one by one, and three simple ones: {text}");
     assert!(
         sections[1].starts_with("all rules: 0.000 false alarms a service-year (0.000 critical)"),
         "{text}"
@@ -130,6 +132,7 @@ fn labels_score_our_rules_and_the_simple_ones_beside_them() {
     let step: Vec<&str> =
         sections[1].lines().find(|line| line.starts_with("step")).unwrap().split_whitespace().collect();
     assert_eq!(step[..5], ["step", "12", "1", "100", "%"], "{text}");
+    assert_eq!(step[11], "1.0", "found in its first week: {text}");
     let quiet: Vec<&str> =
         sections[1].lines().find(|line| line.starts_with("quiet")).unwrap().split_whitespace().collect();
     assert_eq!(quiet[..5], ["quiet", "0", "1", "0", "%"], "{text}");

@@ -15,7 +15,9 @@ const SEED: u64 = 11;
 fn replayed(kind: PeriodKind) -> Score {
     let set = LabelledSet::of(SEED, kind);
     let replayed = replay(&set.services, (None, None));
-    score(&Line::falls(&replayed), &set.labels, &replayed.services, &set.holidays).remove(&kind).unwrap()
+    score(&Line::falls(&replayed, None), &set.labels, &replayed.services, &set.holidays)
+        .remove(&kind)
+        .unwrap()
 }
 
 fn found(score: &Score, event: &str, points: u32) -> Found {

@@ -30,7 +30,7 @@ fn main() {
             let started = Instant::now();
             let replayed = replay(&set.services, (None, None));
             *took.entry(kind).or_insert(Duration::ZERO) += started.elapsed();
-            let lines = Line::falls(&replayed);
+            let lines = Line::falls(&replayed, None);
             for (of, found) in score(&lines, &set.labels, &replayed.services, &set.holidays) {
                 scores.entry(of).or_default().push(found);
             }

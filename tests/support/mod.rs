@@ -12,3 +12,4 @@ pub(crate) mod store_contract;
 pub(crate) mod store_history;
 pub(crate) mod store_load;
 pub(crate) mod store_model;
+pub(crate) mod store_owners;

@@ -7,7 +7,7 @@ use kpi::{Kpi, Period, PeriodKind, ServiceId};
 
 use super::labels::Label;
 use super::replay::{Replayed, Told};
-use crate::alerts::alert::{Severity, Subject};
+use crate::alerts::alert::{Rule, Severity, Subject};
 use crate::alerts::cadence::Cadence;
 use crate::alerts::calendar::Holidays;
 use crate::alerts::watch::{KpiHistory, ServiceHistory};
@@ -26,9 +26,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// The falls among what was told, which is what labels are about.
-    pub fn falls(replayed: &Replayed) -> Vec<Self> {
-        replayed.told.iter().filter_map(Self::fall).collect()
+    /// The falls among what was told, which is what labels are about: by all rules, or by one.
+    pub fn falls(replayed: &Replayed, rule: Option<Rule>) -> Vec<Self> {
+        let is_wanted = |told: &&Told| rule.is_none_or(|rule| told.alert.rule == rule);
+        replayed.told.iter().filter(is_wanted).filter_map(Self::fall).collect()
     }
 
     fn fall(told: &Told) -> Option<Self> {
@@ -58,6 +59,8 @@ pub struct Found {
     pub in_5: u32,
     /// While it lasted, or within the time a fall that stays is waited for.
     pub at_all: u32,
+    /// Periods until they were found, all of those that were together: 1 for the first.
+    pub delay: u32,
     /// With a critical alert.
     pub critical: u32,
     /// Further alerts about what was told already.
@@ -169,6 +172,7 @@ impl Periods<'_> {
         found.critical += u32::from(first.critical || about.any(|line| line.critical));
         found.duplicates += u32::try_from(more).unwrap_or(u32::MAX);
         let judged = self.judged(label, first.period);
+        found.delay += u32::try_from(judged).unwrap_or(u32::MAX);
         found.in_1 += u32::from(judged <= 1);
         found.in_2 += u32::from(judged <= 2);
         found.in_5 += u32::from(judged <= 5);

@@ -145,7 +145,13 @@ fn table(replayed: &Replayed, labels: Option<&[Label]>, compare: bool, holidays:
         let _ = writeln!(text, "{:<34}{:>8}{:>10}{:>10}", rule.to_string(), lines.len(), "", services.len());
     }
     let Some(labels) = labels else { return text };
-    scores(&mut text, "all rules", &Line::falls(replayed), labels, replayed, holidays);
+    scores(&mut text, "all rules", &Line::falls(replayed, None), labels, replayed, holidays);
+    for rule in Rule::ALL {
+        let lines = Line::falls(replayed, Some(rule));
+        if !lines.is_empty() {
+            scores(&mut text, &rule.as_str().replace('_', " "), &lines, labels, replayed, holidays);
+        }
+    }
     for (rule, lines) in &naive {
         scores(&mut text, &rule.to_string(), lines, labels, replayed, holidays);
     }
@@ -188,14 +194,18 @@ fn scores(
         );
         let _ = writeln!(
             text,
-            "{:<20}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>10}{:>12}",
-            "Event", "Points", "Labels", "In 1", "In 2", "In 5", "At all", "Critical", "Duplicates"
+            "{:<20}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>8}{:>10}{:>12}",
+            "Event", "Points", "Labels", "In 1", "In 2", "In 5", "At all", "Delay", "Critical", "Duplicates"
         );
         for ((event, points), found) in &score.events {
             let percent = |count: u32| format!("{:.0} %", 100.0 * f64::from(count) / f64::from(found.labels));
+            let delay = match found.at_all {
+                0 => "-".to_owned(),
+                many => format!("{:.1}", f64::from(found.delay) / f64::from(many)),
+            };
             let _ = writeln!(
                 text,
-                "{event:<20}{points:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>10}{:>12.2}",
+                "{event:<20}{points:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{delay:>8}{:>10}{:>12.2}",
                 found.labels,
                 percent(found.in_1),
                 percent(found.in_2),

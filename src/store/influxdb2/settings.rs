@@ -92,8 +92,12 @@ impl std::str::FromStr for ServerUrl {
 
     fn from_str(text: &str) -> Result<Self, ServerUrlError> {
         let url = Url::parse(text).map_err(|_| ServerUrlError::Malformed(text.to_owned()))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
             return Err(ServerUrlError::Credential);
+        }
+        // "localhost:8086" reads as one of the scheme localhost.
+        if url.cannot_be_a_base() {
+            return Err(ServerUrlError::Malformed(text.to_owned()));
         }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ServerUrlError::Scheme(url.scheme().to_owned()));
@@ -145,6 +149,7 @@ mod tests {
     #[case("/3242/23")]
     #[case("http://")]
     #[case("https://user:pass@host")]
+    #[case("user:pass@host")]
     #[case("https://host?db=x")]
     #[case("ftp://host")]
     fn what_is_not_an_address_is_refused(#[case] text: &str) {
