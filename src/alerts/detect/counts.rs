@@ -6,7 +6,7 @@ use kpi::Channel;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::statistics::{median, robust_variance};
+use super::statistics::median;
 use crate::alerts::alert::Growth;
 use crate::alerts::observation::Sample;
 
@@ -26,29 +26,6 @@ pub(super) enum Shift {
 struct Split {
     digital: f64,
     others: f64,
-}
-
-/// How far volumes are from what is usual, in logarithms.
-#[derive(Debug, Clone, Default)]
-pub(super) struct VolumeNoise {
-    errors: Vec<f64>,
-}
-
-/// The standard deviation that volumes of services have in common.
-const COMMON_NOISE: f64 = 0.08;
-/// How many errors of its own outweigh the common value by half.
-const COMMON_WEIGHT: f64 = 6.0;
-/// Errors of its own that its noise is learnt from.
-const ERRORS_KEPT: usize = 40;
-
-impl VolumeNoise {
-    fn variance(&self) -> f64 {
-        let from = self.errors.len().saturating_sub(ERRORS_KEPT);
-        let recent = self.errors.get(from..).unwrap_or_default();
-        let count = recent.len() as f64;
-        let common = COMMON_WEIGHT * COMMON_NOISE * COMMON_NOISE;
-        (count * robust_variance(recent) + common) / (count + COMMON_WEIGHT)
-    }
 }
 
 /// How well the counts of some low periods fit each [`Shift`]: sums of the logarithms of likelihoods.
@@ -111,6 +88,22 @@ impl Split {
         let digital = sample.value.to_f64()? * total;
         Some(Self { digital, others: (total - digital).max(0.0) })
     }
+
+    fn total(self) -> f64 {
+        self.digital + self.others
+    }
+}
+
+/// A count of less than half a transaction says nothing of how many times fewer there are.
+fn log_ratio(now: f64, usual: f64) -> f64 {
+    (now.max(0.5) / usual.max(0.5)).ln()
+}
+
+/// What is expected of a volume, beside the usual one and as logarithms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Volume {
+    pub(super) change: f64,
+    pub(super) variance: f64,
 }
 
 /// Earlier periods like the one that is judged.
@@ -120,32 +113,23 @@ pub(super) struct Usual<'a>(pub(super) Vec<&'a Sample>);
 impl Usual<'_> {
     /// What the counts of a low period say: the total is as usual where transactions moved, the digital count
     /// where others grew beside it, and the count of the others where digital ones were lost. `variance` is
-    /// that of the KPI around what is expected.
-    pub(super) fn evidence(
-        &self,
-        now: &Sample,
-        expected: f64,
-        variance: f64,
-        volumes: &VolumeNoise,
-    ) -> Evidence {
+    /// that of the KPI around what is expected; of the volume it is expected to be so far from the usual one.
+    pub(super) fn evidence(&self, now: &Sample, expected: f64, variance: f64, volume: Volume) -> Evidence {
         let (Some(now), Some(usual)) = (Split::of(now), self.split()) else { return Evidence::default() };
-        let volume = volumes.variance();
         // A count moves with the volume and with its share of it.
         let of_share = |share: f64| variance / share.max(0.01).powi(2);
-        let change = |now: f64, usual: f64| (now.max(0.5) / usual.max(0.5)).ln();
+        let change = |now: f64, usual: f64| log_ratio(now, usual) - volume.change;
+        let volume = volume.variance;
         Evidence {
-            moved: log_likelihood(change(now.digital + now.others, usual.digital + usual.others), volume),
+            moved: log_likelihood(change(now.total(), usual.total()), volume),
             beside: log_likelihood(change(now.digital, usual.digital), volume + of_share(expected)),
             lost: log_likelihood(change(now.others, usual.others), volume + of_share(1.0 - expected)),
         }
     }
 
-    /// Learns how far an ordinary volume is from the usual one.
-    pub(super) fn learn(&self, now: &Sample, volumes: &mut VolumeNoise) {
-        if let (Some(now), Some(usual)) = (Split::of(now), self.split()) {
-            let (now, usual) = (now.digital + now.others, usual.digital + usual.others);
-            volumes.errors.push((now.max(0.5) / usual.max(0.5)).ln());
-        }
+    /// How far a volume is from the usual one, as a logarithm.
+    pub(super) fn change(&self, now: &Sample) -> Option<f64> {
+        Some(log_ratio(Split::of(now)?.total(), self.split()?.total()))
     }
 
     fn split(&self) -> Option<Split> {

@@ -17,6 +17,7 @@ mod scan;
 mod statistics;
 mod tuning;
 mod validity;
+mod volumes;
 
 use kpi::Kpi;
 

@@ -4,7 +4,7 @@ use kpi::{Kpi, Period};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::counts::{Evidence, Shift, Usual, VolumeNoise};
+use super::counts::{Evidence, Shift, Usual, Volume};
 use super::episode::{Cause, Ending, Episode, Judgement};
 use super::erosion::Erosion;
 use super::fall::{Fall, Seen, Step};
@@ -15,6 +15,7 @@ use super::scale::Scale;
 use super::statistics::median;
 use super::tuning::Tuning;
 use super::validity::{Comparable, Shape, compare, is_enough};
+use super::volumes::Volumes;
 use super::{Cadence, Holidays, outlook};
 use crate::alerts::observation::{Observation, Reading, Sample};
 use crate::alerts::settings::AlertSettings;
@@ -49,7 +50,7 @@ pub(super) struct Scan<'a> {
     run: Vec<Place>,
     /// What their counts say.
     evidence: Evidence,
-    volume_noise: VolumeNoise,
+    volume_season: Volumes,
     fall: Option<Fall>,
     doubt: Option<Episode>,
     erosion: Erosion,
@@ -75,7 +76,7 @@ impl<'a> Scan<'a> {
             holiday: None,
             run: Vec::new(),
             evidence: Evidence::default(),
-            volume_noise: VolumeNoise::default(),
+            volume_season: Volumes::default(),
             fall: None,
             doubt: None,
             erosion: Erosion::default(),
@@ -155,6 +156,11 @@ impl<'a> Scan<'a> {
         Usual(indices.filter_map(|index| history.get(index)?.sample()).collect())
     }
 
+    fn volume(&self, index: usize) -> Volume {
+        let change = self.volume_season.expected(index, self.frame.tuning.season.lags);
+        Volume { change, variance: self.volume_season.variance() }
+    }
+
     /// A period while nothing is wrong.
     fn ordinary(&mut self, frame: &Frame<'_>, place: Place, sample: &Sample) {
         let Some(expected) = self.learnt.expect(place.index) else {
@@ -167,7 +173,9 @@ impl<'a> Scan<'a> {
         let drop = expected.value - place.value;
         if drop < limits.twice * sigma {
             self.clear_run();
-            self.usual(frame.history, place.index).learn(sample, &mut self.volume_noise);
+            if let Some(change) = self.usual(frame.history, place.index).change(sample) {
+                self.volume_season.learn(place.index, change, self.frame.tuning.season.lags);
+            }
             if drop < WITHHELD_FROM * sigma {
                 self.learnt.accept(place.index, place.value, sampling);
             } else {
@@ -178,7 +186,7 @@ impl<'a> Scan<'a> {
         }
         self.run.push(place);
         let usual = self.usual(frame.history, place.index);
-        self.evidence += usual.evidence(sample, expected.value, sigma * sigma, &self.volume_noise);
+        self.evidence += usual.evidence(sample, expected.value, sigma * sigma, self.volume(place.index));
         let shift = self.evidence.shift(drop, self.frame.tuning.beside_margin);
         let is_fall = drop >= self.frame.settings.least_fall
             && (drop >= limits.at_once * sigma || self.run.len() > 1)
@@ -203,7 +211,7 @@ impl<'a> Scan<'a> {
         let sampling = self.frame.scale.sampling_variance(expected, place.base);
         let sigma = self.sigma(&fall.expected, sampling, place.index);
         let usual = self.usual(frame.history, place.index);
-        let evidence = usual.evidence(sample, expected, sigma * sigma, &self.volume_noise);
+        let evidence = usual.evidence(sample, expected, sigma * sigma, self.volume(place.index));
         match fall.step(frame, &usual, place, sample, Seen { expected, sigma, evidence }) {
             Step::Lasts => self.fall = Some(fall),
             Step::Recovered => {
