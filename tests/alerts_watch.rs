@@ -228,6 +228,34 @@ fn many_services_of_a_source_that_fall_together_are_one_alert_about_the_source()
 }
 
 #[test]
+fn many_services_of_a_source_that_fall_silent_are_one_alert_about_the_source() {
+    let all = weeks(steady(10_000, 70, 42));
+    let mut desk = Desk::default();
+    let put = |desk: &mut Desk, known: [usize; 6]| {
+        for (number, weeks) in known.into_iter().enumerate() {
+            desk.put(&format!("service-{number}"), "sheet", &all[..weeks], Cadence::Week);
+        }
+    };
+    let later = newest(&all[..40]) + SignedDuration::from_hours(24 * 15);
+    put(&mut desk, [40, 40, 40, 40, 42, 42]);
+    assert_eq!(told(&desk.look(later)), ["raised overdue warning"; 4], "four are no source");
+
+    put(&mut desk, [40; 6]);
+    let heard = told(&desk.look(later));
+    assert_eq!(heard[0], "raised overdue warning");
+    assert_eq!(heard[1..], ["resolved overdue warning Superseded"; 4]);
+    let source = desk.alerts.iter().find(|alert| alert.resolution.is_none()).unwrap();
+    assert_eq!(source.subject, Subject::Source("sheet".parse().unwrap()));
+    assert_eq!((source.evidence.services.len(), source.began), (6, all[40].period));
+
+    put(&mut desk, [42, 42, 42, 42, 40, 42]);
+    let heard = told(&desk.look(later));
+    assert_eq!(heard, ["resolved overdue warning Recovered", "raised overdue warning"], "one is still late");
+    put(&mut desk, [42; 6]);
+    assert_eq!(told(&desk.look(later)), ["resolved overdue warning Recovered"]);
+}
+
+#[test]
 fn the_rest_is_told_by_itself_once_the_source_is_right_again() {
     let all = falling();
     let steady = weeks(steady(10_000, 70, 52));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use kpi::{Kpi, ServiceId};
 
-use super::finding::{self, Family, is_absence_news, is_news};
+use super::finding::{self, Family, is_news};
+use super::silence::{Silences, overdue};
 use super::source::Sources;
 use super::{Judged, Watched};
 use crate::alerts::alert::{Alert, AlertId, Evidence, Resolution, Resolved, Rule, Severity, Subject};
@@ -25,12 +26,15 @@ pub(super) fn evaluate(
         by_subject.entry(&alert.subject).or_default().push(alert);
     }
     let sources = Sources::find(services, known, now);
+    let silences = Silences::find(services, known, now);
     let mut events = sources.events(known, now);
+    events.extend(silences.events(known, now));
     let none = Vec::new();
     for (service, watched) in services {
         let subject = Subject::Service(service.clone());
         let known = by_subject.get(&subject).unwrap_or(&none);
-        let mut told = Told { service, watched, known, raised: Vec::new(), sources: &sources, now };
+        let mut told =
+            Told { service, watched, known, raised: Vec::new(), sources: &sources, silences: &silences, now };
         for judged in &watched.kpis {
             for family in [Family::Doubt, Family::Fall, Family::Erosion] {
                 events.extend(told.compare(judged, family));
@@ -59,6 +63,7 @@ struct Told<'a> {
     /// Raised in this evaluation, at a shorter cadence.
     raised: Vec<Alert>,
     sources: &'a Sources,
+    silences: &'a Silences,
     now: Timestamp,
 }
 
@@ -136,19 +141,24 @@ impl Told<'_> {
     /// overdue are no end.
     fn overdue(&mut self, judged: &Judged) -> Option<Event> {
         let due = judged.due.filter(|_| self.watched.settings.overdue)?;
+        let is_covered = self.silences.cover(self.watched, self.service, judged.kpi, due.period);
         if let Some(open) = self.open(judged, Family::Overdue) {
             if self.now < due.at {
                 return Some(resolved(open, Resolution::Recovered, self.now));
+            }
+            if is_covered {
+                return Some(resolved(open, Resolution::Superseded, self.now));
             }
             let latest = due.period;
             return (open.latest != latest).then(|| Event::Continued(Alert { latest, ..open.clone() }));
         }
         let subject = Subject::Service(self.service.clone());
         let id = AlertId::new(Rule::Overdue, &subject, judged.kpi, due.period);
-        let is_told = self.known.iter().any(|alert| alert.id == id);
-        if self.now < due.at || is_told || !is_absence_news(judged.cadence, due.period, self.now) {
+        let is_told = self.known.iter().any(|alert| alert.id == id && !is_taken_back(alert));
+        if is_covered || is_told {
             return None;
         }
+        overdue(self.watched, judged, self.now)?;
         Some(Event::Raised(Alert {
             id,
             rule: Rule::Overdue,
@@ -185,10 +195,7 @@ fn overlap(episode: &Episode, alert: &Alert) -> bool {
 /// Whether an alert told already what another would tell: the same by name, or a fall over the same days.
 /// One that a revision took back told nothing.
 fn told_by(alert: &Alert, found: &Alert) -> bool {
-    let taken_back = |resolved: Resolved| {
-        matches!(resolved.why, Resolution::Revised | Resolution::Superseded | Resolution::Withdrawn)
-    };
-    if alert.resolution.is_some_and(taken_back) || alert.kpi != found.kpi {
+    if is_taken_back(alert) || alert.kpi != found.kpi {
         return false;
     }
     if alert.id == found.id {
@@ -199,4 +206,11 @@ fn told_by(alert: &Alert, found: &Alert) -> bool {
         && falls(found)
         && alert.began.start_date() < found.latest.end_date()
         && found.began.start_date() < alert.latest.end_date()
+}
+
+fn is_taken_back(alert: &Alert) -> bool {
+    let taken_back = |resolved: Resolved| {
+        matches!(resolved.why, Resolution::Revised | Resolution::Superseded | Resolution::Withdrawn)
+    };
+    alert.resolution.is_some_and(taken_back)
 }

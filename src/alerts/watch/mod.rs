@@ -7,6 +7,7 @@ mod due;
 mod events;
 mod finding;
 mod history;
+mod silence;
 mod source;
 
 use std::collections::BTreeMap;

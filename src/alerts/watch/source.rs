@@ -13,8 +13,8 @@ use crate::alerts::cadence::Cadence;
 use crate::alerts::detect::Episode;
 use crate::alerts::event::Event;
 
-/// Fewest services that fall together.
-const LEAST_SERVICES: usize = 5;
+/// Fewest services of a source that have something in common.
+pub(super) const LEAST_SERVICES: usize = 5;
 
 /// What fell together: a source, a KPI, and the period that told.
 type Common = (CollectorName, Kpi, Period);
@@ -82,6 +82,7 @@ impl Sources {
         let is_over = |alert: &&Alert| match &alert.subject {
             Subject::Source(source) => {
                 alert.resolution.is_none()
+                    && alert.rule == Rule::CheckSource
                     && !self.falls.contains_key(&(source.clone(), alert.kpi, alert.began))
             }
             Subject::Service(_) => false,
@@ -101,13 +102,22 @@ fn reaches(judged: &Judged, kpi: Kpi, period: Period) -> bool {
 }
 
 fn open<'a>(known: &'a [Alert], source: &CollectorName, kpi: Kpi, period: Period) -> Option<&'a Alert> {
-    known.iter().find(|alert| {
-        alert.resolution.is_none()
-            && alert.rule == Rule::CheckSource
-            && alert.subject == Subject::Source(source.clone())
-            && alert.kpi == kpi
-            && alert.began == period
-    })
+    known.iter().find(|alert| is_open_about(alert, Rule::CheckSource, source, kpi, period))
+}
+
+/// Whether an alert is the open one of a rule about a source.
+pub(super) fn is_open_about(
+    alert: &Alert,
+    rule: Rule,
+    source: &CollectorName,
+    kpi: Kpi,
+    period: Period,
+) -> bool {
+    alert.resolution.is_none()
+        && alert.rule == rule
+        && matches!(&alert.subject, Subject::Source(of) if of == source)
+        && alert.kpi == kpi
+        && alert.began == period
 }
 
 fn alert(
