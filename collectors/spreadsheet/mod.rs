@@ -24,6 +24,7 @@ mod quotes;
 pub(crate) mod read;
 pub(crate) mod report;
 mod short;
+mod soundness;
 pub(crate) mod table;
 mod tokens;
 mod wide;

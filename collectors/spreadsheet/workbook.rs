@@ -5,12 +5,13 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use calamine::{Data, ExcelDateTime, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsx};
+use calamine::{Cell, Data, DataRef, ExcelDateTime, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsx};
 use jiff::ToSpan;
 use jiff::civil::DateTime;
 
 use super::config::{FileFormat, SheetName};
 use super::report::shown;
+use super::soundness::{self, DAMAGED, Reach};
 use super::table::{Row, Visit};
 
 /// What is said of a workbook nobody can read without its password.
@@ -25,33 +26,59 @@ pub(crate) struct Sheet {
 /// Opens the sheet asked for, or the first that is not hidden.
 pub(super) fn open(format: FileFormat, bytes: &[u8], wanted: Option<&SheetName>) -> Result<Sheet, String> {
     // Formula cells carry the values they had when the file was saved; those are read.
-    let read = || match format {
-        FileFormat::Xls => from::<Xls<_>>(bytes, wanted),
-        FileFormat::Ods => from::<Ods<_>>(bytes, wanted),
-        _ => from::<Xlsx<_>>(bytes, wanted),
+    let read = || {
+        soundness::check(format, bytes)?;
+        match format {
+            FileFormat::Xls => {
+                from::<Xls<_>>(bytes, wanted, |book, name| book.worksheet_range(name).map_err(explain))
+            }
+            FileFormat::Ods => {
+                from::<Ods<_>>(bytes, wanted, |book, name| book.worksheet_range(name).map_err(explain))
+            }
+            _ => from::<Xlsx<_>>(bytes, wanted, cells_of_xlsx),
+        }
     };
     // The reader of workbooks is not ours, and files dropped by people are not all well formed.
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err("the workbook is damaged; open it in a spreadsheet and save it again".to_owned())
-    })
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(DAMAGED.to_owned()))
 }
 
-fn from<'b, R: Reader<Cursor<&'b [u8]>>>(bytes: &'b [u8], wanted: Option<&SheetName>) -> Result<Sheet, String>
+fn from<'b, R: Reader<Cursor<&'b [u8]>>>(
+    bytes: &'b [u8],
+    wanted: Option<&SheetName>,
+    range: impl FnOnce(&mut R, &str) -> Result<Range<Data>, String>,
+) -> Result<Sheet, String>
 where
     R::Error: std::fmt::Display,
 {
-    let explain = |error: R::Error| {
-        let text = error.to_string();
-        if text.to_lowercase().contains("password") {
-            LOCKED.to_owned()
-        } else {
-            format!("not a workbook that can be read: {}", shown(&text))
-        }
-    };
     let mut book = R::new(Cursor::new(bytes)).map_err(explain)?;
     let name = choose(&book, wanted)?;
-    let range = book.worksheet_range(&name).map_err(explain)?;
+    let range = range(&mut book, &name)?;
     Ok(Sheet { name: Arc::from(name), range })
+}
+
+/// The cells of a sheet, looked at one by one: the reader's own way allocates the whole rectangle first.
+fn cells_of_xlsx(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Range<Data>, String> {
+    let mut cells = Vec::new();
+    let mut reach = Reach::default();
+    let mut reader = book.worksheet_cells_reader(name).map_err(explain)?;
+    while let Some(cell) = reader.next_cell().map_err(explain)? {
+        if matches!(cell.get_value(), DataRef::Empty) {
+            continue;
+        }
+        let (row, column) = cell.get_position();
+        reach.add(row, column)?;
+        cells.push(Cell::new((row, column), Data::from(cell.get_value().clone())));
+    }
+    Ok(Range::from_sparse(cells))
+}
+
+fn explain(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    if text.to_lowercase().contains("password") {
+        LOCKED.to_owned()
+    } else {
+        format!("not a workbook that can be read: {}", shown(&text))
+    }
 }
 
 fn choose<'b, R: Reader<Cursor<&'b [u8]>>>(book: &R, wanted: Option<&SheetName>) -> Result<String, String> {
