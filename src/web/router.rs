@@ -63,7 +63,7 @@ async fn index() -> &'static str {
      /api/v1/services/{id}    one service\n\
      /api/v1/kpis             by=government|department|service, kpi=, period=, ending=, as_known_on= (.csv too)\n\
      /api/v1/figures          service=, measure=, period=, from=, to=, as_known_on= (.csv too)\n\
-                              POST /api/v1/figures     takes figures in, with a token of [push]\n\
+     POST /api/v1/figures     takes figures in, with a token of [push]\n\
      /api/v1/alerts           state=open|resolved, service= (.csv too)\n\
      /healthz  /readyz\n"
 }
