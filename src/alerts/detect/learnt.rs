@@ -1,6 +1,6 @@
 //! What a service's own history leads to expect: level, season and noise.
 
-use super::statistics::{median, median_variance, robust_variance};
+use super::statistics::{Foretold, last, median, median_variance, pulled, robust_variance};
 use super::tuning::Tuning;
 
 /// What the next period should look like.
@@ -55,22 +55,20 @@ pub(super) struct Learnt {
     errors: Vec<(f64, f64)>,
     /// The variance of a period beyond sampling.
     noise: f64,
-    /// Sums of products of this season's deviations with last season's, and of last season's squares.
-    season_products: f64,
-    season_squares: f64,
+    /// How far last season's deviations foretold this one's.
+    foretold: Foretold,
 }
 
 impl Learnt {
-    pub(super) const fn new(tuning: Tuning) -> Self {
+    pub(super) fn new(tuning: Tuning) -> Self {
         Self {
             tuning,
             entries: Vec::new(),
             withheld: Vec::new(),
             deviations: Vec::new(),
             errors: Vec::new(),
-            noise: tuning.common_noise * tuning.common_noise,
-            season_products: 0.0,
-            season_squares: 0.0,
+            noise: tuning.common_noise.powi(2),
+            foretold: Foretold::default(),
         }
     }
 
@@ -130,30 +128,26 @@ impl Learnt {
     }
 
     fn window(&self, length: usize) -> &[Entry] {
-        let from = self.entries.len().saturating_sub(length);
-        self.entries.get(from..).unwrap_or_default()
+        last(&self.entries, length)
     }
 
     /// The service's own noise, pulled to the common value while its history is short.
     fn own_noise(&self) -> f64 {
         let common = self.tuning.common_noise.powi(2);
-        let from = self.errors.len().saturating_sub(self.tuning.errors_kept);
-        let recent = self.errors.get(from..).unwrap_or_default();
+        let recent = last(&self.errors, self.tuning.errors_kept);
         let count = recent.len() as f64;
         let errors: Vec<f64> = recent.iter().map(|(error, _)| *error).collect();
         let sampling = recent.iter().map(|(_, sampling)| sampling).sum::<f64>() / count;
         // An error also holds that of the level it was measured from.
         let own = robust_variance(&errors) / (1.0 + median_variance(self.tuning.window)) - sampling;
-        (count * own.max(0.0) + self.tuning.common_weight * common) / (count + self.tuning.common_weight)
+        pulled(own.max(0.0), count, common, self.tuning.common_weight)
     }
 
     /// The deviation last season leads to expect of a period, shrunk by how little it foretold so far.
     pub(super) fn season(&self, index: usize) -> f64 {
         let Some(last) = self.last_season(index) else { return 0.0 };
         let prior = self.tuning.common_noise.powi(2) * self.tuning.common_weight;
-        let foretold =
-            (self.season_products + self.tuning.season.prior * prior) / (self.season_squares + prior);
-        foretold.clamp(0.0, 1.0) * last
+        self.foretold.share(self.tuning.season.prior, prior) * last
     }
 
     /// Whether what repeats has been seen once before.
@@ -203,8 +197,7 @@ impl Learnt {
             self.errors.push((deviation - entry.season, entry.sampling));
             self.noise = self.own_noise();
             if let Some(last) = self.last_season(entry.index) {
-                self.season_products += deviation * last;
-                self.season_squares += last * last;
+                self.foretold.learn(deviation, last);
             }
             // One odd period is no season.
             let furthest = self.tuning.season.odd_beyond * (self.noise + entry.sampling).sqrt();

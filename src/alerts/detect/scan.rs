@@ -12,7 +12,7 @@ use super::frame::{Frame, Place};
 use super::learnt::{Expectation, Learnt};
 use super::limits::Limits;
 use super::scale::Scale;
-use super::statistics::median;
+use super::statistics::{last, median};
 use super::tuning::Tuning;
 use super::validity::{Comparable, Shape, compare, is_enough};
 use super::volumes::Volumes;
@@ -279,9 +279,4 @@ impl<'a> Scan<'a> {
         self.episodes.sort_by_key(|episode| episode.began);
         Judgement { episodes: self.episodes, outlook }
     }
-}
-
-/// At most so many of the last.
-fn last<T>(all: &[T], count: usize) -> &[T] {
-    all.get(all.len().saturating_sub(count)..).unwrap_or_default()
 }

@@ -36,6 +36,36 @@ pub(super) fn robust_variance(values: &[f64]) -> f64 {
     sum / values.len() as f64 / CLIPPED_SHARE
 }
 
+/// At most so many of the last.
+pub(super) fn last<T>(all: &[T], count: usize) -> &[T] {
+    all.get(all.len().saturating_sub(count)..).unwrap_or_default()
+}
+
+/// A variance of its own, from so many values, pulled to the common one as if that were from `weight` values.
+pub(super) fn pulled(own: f64, count: f64, common: f64, weight: f64) -> f64 {
+    (count * own + weight * common) / (count + weight)
+}
+
+/// How far deviations a season before foretold those that came: the slope through nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Foretold {
+    products: f64,
+    squares: f64,
+}
+
+impl Foretold {
+    /// Learns from a deviation and the one a season before.
+    pub(super) fn learn(&mut self, now: f64, before: f64) {
+        self.products += now * before;
+        self.squares += before * before;
+    }
+
+    /// The share of a deviation that returns, 0 to 1: `belief`, as if it came from squares of `prior` in all.
+    pub(super) fn share(self, belief: f64, prior: f64) -> f64 {
+        ((self.products + belief * prior) / (self.squares + prior)).clamp(0.0, 1.0)
+    }
+}
+
 /// How many standard deviations a normal value exceeds with a small probability: 3.09 for one in a
 /// thousand. Abramowitz and Stegun, 26.2.23; the error is below 0.0005.
 pub(super) fn exceeded_with(probability: f64) -> f64 {

@@ -1,6 +1,6 @@
 //! How far volumes are from the usual one: their season, and what is left of their ups and downs.
 
-use super::statistics::robust_variance;
+use super::statistics::{Foretold, last, pulled, robust_variance};
 
 /// How far ordinary volumes were from the usual one, in logarithms.
 #[derive(Debug, Clone, Default)]
@@ -9,13 +9,13 @@ pub(super) struct Volumes {
     errors: Vec<Option<f64>>,
     /// What was left of them once the season was taken out.
     residuals: Vec<f64>,
-    /// Sums of products of errors with those a season before, and of the squares of the latter.
-    products: f64,
-    squares: f64,
+    /// How far errors a season before foretold those that came.
+    foretold: Foretold,
 }
 
 /// The standard deviation that volumes of services have in common.
 const COMMON_NOISE: f64 = 0.08;
+const COMMON: f64 = COMMON_NOISE * COMMON_NOISE;
 /// How many errors of its own outweigh the common value by half.
 const COMMON_WEIGHT: f64 = 6.0;
 /// Errors of its own that its noise is learnt from.
@@ -24,26 +24,21 @@ const RESIDUALS_KEPT: usize = 40;
 impl Volumes {
     /// How far a period's volume should be from the usual one: as a season before, shrunk by how little that foretold.
     pub(super) fn expected(&self, index: usize, lags: &[usize]) -> f64 {
-        let prior = COMMON_WEIGHT * COMMON_NOISE * COMMON_NOISE;
-        self.a_season_before(index, lags)
-            .map_or(0.0, |before| before * (self.products / (self.squares + prior)).clamp(0.0, 1.0))
+        let before = self.a_season_before(index, lags);
+        before.map_or(0.0, |before| before * self.foretold.share(0.0, COMMON_WEIGHT * COMMON))
     }
 
     /// The variance around it.
     pub(super) fn variance(&self) -> f64 {
-        let from = self.residuals.len().saturating_sub(RESIDUALS_KEPT);
-        let recent = self.residuals.get(from..).unwrap_or_default();
-        let count = recent.len() as f64;
-        let common = COMMON_WEIGHT * COMMON_NOISE * COMMON_NOISE;
-        (count * robust_variance(recent) + common) / (count + COMMON_WEIGHT)
+        let recent = last(&self.residuals, RESIDUALS_KEPT);
+        pulled(robust_variance(recent), recent.len() as f64, COMMON, COMMON_WEIGHT)
     }
 
     /// Learns from an ordinary period.
     pub(super) fn learn(&mut self, index: usize, error: f64, lags: &[usize]) {
         self.residuals.push(error - self.expected(index, lags));
         if let Some(before) = self.a_season_before(index, lags) {
-            self.products += error * before;
-            self.squares += before * before;
+            self.foretold.learn(error, before);
         }
         self.errors.resize(self.errors.len().max(index), None);
         self.errors.push(Some(error));

@@ -9,7 +9,7 @@ use super::finding::{self, Family, is_news};
 use super::silence::{Silences, overdue};
 use super::source::Sources;
 use super::{Judged, Watched};
-use crate::alerts::alert::{Alert, AlertId, Evidence, Resolution, Resolved, Rule, Severity, Subject};
+use crate::alerts::alert::{Alert, Evidence, Resolution, Resolved, Rule, Subject};
 use crate::alerts::detect::Episode;
 use crate::alerts::event::Event;
 
@@ -152,26 +152,12 @@ impl Told<'_> {
             let latest = due.period;
             return (open.latest != latest).then(|| Event::Continued(Alert { latest, ..open.clone() }));
         }
+        let due = overdue(self.watched, judged, self.now).filter(|_| !is_covered)?;
         let subject = Subject::Service(self.service.clone());
-        let id = AlertId::new(Rule::Overdue, &subject, judged.kpi, due.period);
-        let is_told = self.known.iter().any(|alert| alert.id == id && !is_taken_back(alert));
-        if is_covered || is_told {
-            return None;
-        }
-        overdue(self.watched, judged, self.now)?;
-        Some(Event::Raised(Alert {
-            id,
-            rule: Rule::Overdue,
-            subject,
-            kpi: judged.kpi,
-            period_kind: due.period.kind(),
-            severity: Severity::Warning,
-            began: due.period,
-            latest: due.period,
-            raised_at: self.now,
-            resolution: None,
-            evidence: Evidence { due_at: Some(due.at), ..Evidence::default() },
-        }))
+        let evidence = Evidence { due_at: Some(due.at), ..Evidence::default() };
+        let found = finding::warning(Rule::Overdue, subject, judged.kpi, due.period, evidence, self.now);
+        let is_told = self.known.iter().any(|alert| told_by(alert, &found));
+        (!is_told).then_some(Event::Raised(found))
     }
 
     /// Ends alerts about KPIs and cadences that are watched no longer.
@@ -195,7 +181,10 @@ fn overlap(episode: &Episode, alert: &Alert) -> bool {
 /// Whether an alert told already what another would tell: the same by name, or a fall over the same days.
 /// One that a revision took back told nothing.
 fn told_by(alert: &Alert, found: &Alert) -> bool {
-    if is_taken_back(alert) || alert.kpi != found.kpi {
+    let taken_back = |resolved: Resolved| {
+        matches!(resolved.why, Resolution::Revised | Resolution::Superseded | Resolution::Withdrawn)
+    };
+    if alert.resolution.is_some_and(taken_back) || alert.kpi != found.kpi {
         return false;
     }
     if alert.id == found.id {
@@ -206,11 +195,4 @@ fn told_by(alert: &Alert, found: &Alert) -> bool {
         && falls(found)
         && alert.began.start_date() < found.latest.end_date()
         && found.began.start_date() < alert.latest.end_date()
-}
-
-fn is_taken_back(alert: &Alert) -> bool {
-    let taken_back = |resolved: Resolved| {
-        matches!(resolved.why, Resolution::Revised | Resolution::Superseded | Resolution::Withdrawn)
-    };
-    alert.resolution.is_some_and(taken_back)
 }

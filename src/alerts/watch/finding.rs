@@ -73,6 +73,30 @@ pub(super) fn alert(service: &ServiceId, judged: &Judged, episode: &Episode, now
     }
 }
 
+/// A warning raised now of what began in a period.
+pub(super) fn warning(
+    rule: Rule,
+    subject: Subject,
+    kpi: Kpi,
+    period: Period,
+    evidence: Evidence,
+    now: Timestamp,
+) -> Alert {
+    Alert {
+        id: AlertId::new(rule, &subject, kpi, period),
+        rule,
+        subject,
+        kpi,
+        period_kind: period.kind(),
+        severity: Severity::Warning,
+        began: period,
+        latest: period,
+        raised_at: now,
+        resolution: None,
+        evidence,
+    }
+}
+
 const fn why(ending: Ending) -> Resolution {
     match ending {
         Ending::Recovered => Resolution::Recovered,

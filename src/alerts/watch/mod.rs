@@ -3,6 +3,7 @@
 //! Pure: figures, calendar, settings, the alerts known and the present instant come in, events go out.
 //! Each service is judged when its figures change; what is overdue is seen at every evaluation.
 
+mod common;
 mod due;
 mod events;
 mod finding;

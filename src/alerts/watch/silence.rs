@@ -5,19 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use kpi::{CollectorName, Kpi, Period, ServiceId};
 
+use super::common::{Common, are_many, events, lasts, open};
 use super::due::Due;
-use super::events::resolved;
 use super::finding::is_absence_news;
-use super::source::{LEAST_SERVICES, is_open_about};
 use super::{Judged, Watched};
-use crate::alerts::alert::{Alert, AlertId, Evidence, Resolution, Rule, Severity, Subject};
+use crate::alerts::alert::{Alert, Evidence, Rule};
 use crate::alerts::event::Event;
 
-/// What has not come: of a source, a KPI for a period.
-type Missing = (CollectorName, Kpi, Period);
-
-/// The silent sources.
-pub(super) struct Silences(BTreeMap<Missing, Silence>);
+/// The silent sources: what has not come, and for whom.
+pub(super) struct Silences(BTreeMap<Common, Silence>);
 
 #[derive(Default)]
 struct Silence {
@@ -36,7 +32,7 @@ impl Silences {
     /// Finds the periods that at least five services of a source lack, and half of those it feeds. A silence that
     /// is told stays one while half of its services lack the period.
     pub(super) fn find(services: &BTreeMap<ServiceId, Watched>, known: &[Alert], now: Timestamp) -> Self {
-        let mut silences: BTreeMap<Missing, Silence> = BTreeMap::new();
+        let mut silences: BTreeMap<Common, Silence> = BTreeMap::new();
         let mut fed: BTreeMap<(&CollectorName, Kpi), usize> = BTreeMap::new();
         for (service, watched) in services {
             let Some(source) = &watched.source else { continue };
@@ -48,13 +44,13 @@ impl Silences {
                 silence.due_at = silence.due_at.max(due.at);
             }
         }
-        silences.retain(|(source, kpi, period), silence| {
+        silences.retain(|common, silence| {
             let count = silence.services.len();
-            if let Some(open) = open(known, source, *kpi, *period) {
-                return count * 2 >= open.evidence.services.len();
+            if let Some(open) = open(known, Rule::Overdue, common) {
+                return lasts(open, count);
             }
-            let fed = fed.get(&(source, *kpi)).copied().unwrap_or_default();
-            count >= LEAST_SERVICES && count * 2 >= fed
+            let (source, kpi, _) = common;
+            are_many(count, fed.get(&(source, *kpi)).copied().unwrap_or_default())
         });
         Self(silences)
     }
@@ -68,46 +64,16 @@ impl Silences {
 
     /// What happened to the alerts about silent sources.
     pub(super) fn events(&self, known: &[Alert], now: Timestamp) -> Vec<Event> {
-        let is_new = |(source, kpi, period): &Missing| open(known, source, *kpi, *period).is_none();
-        let raised = self.0.iter().filter(|(missing, _)| is_new(missing));
-        let mut events: Vec<Event> =
-            raised.map(|(missing, silence)| Event::Raised(alert(missing, silence, now))).collect();
-        let is_over = |alert: &&Alert| match &alert.subject {
-            Subject::Source(source) => {
-                alert.resolution.is_none()
-                    && alert.rule == Rule::Overdue
-                    && !self.0.contains_key(&(source.clone(), alert.kpi, alert.began))
-            }
-            Subject::Service(_) => false,
-        };
-        events.extend(known.iter().filter(is_over).map(|alert| resolved(alert, Resolution::Recovered, now)));
-        events
+        events(Rule::Overdue, &self.0, evidence, known, now)
     }
 }
 
-fn open<'a>(known: &'a [Alert], source: &CollectorName, kpi: Kpi, period: Period) -> Option<&'a Alert> {
-    known.iter().find(|alert| is_open_about(alert, Rule::Overdue, source, kpi, period))
-}
-
-fn alert((source, kpi, period): &Missing, silence: &Silence, now: Timestamp) -> Alert {
-    let subject = Subject::Source(source.clone());
+fn evidence(silence: &Silence) -> Evidence {
     let services: Vec<ServiceId> = silence.services.iter().cloned().collect();
-    Alert {
-        id: AlertId::new(Rule::Overdue, &subject, *kpi, *period),
-        rule: Rule::Overdue,
-        subject,
-        kpi: *kpi,
-        period_kind: period.kind(),
-        severity: Severity::Warning,
-        began: *period,
-        latest: *period,
-        raised_at: now,
-        resolution: None,
-        evidence: Evidence {
-            due_at: Some(silence.due_at),
-            remarks: vec![format!("{} services of this source have no figures for it.", services.len())],
-            services,
-            ..Evidence::default()
-        },
+    Evidence {
+        due_at: Some(silence.due_at),
+        remarks: vec![format!("{} services of this source have no figures for it.", services.len())],
+        services,
+        ..Evidence::default()
     }
 }
