@@ -57,10 +57,7 @@ fn labels(service: &LabelledService) -> Vec<Label> {
 
 fn rules(service: &LabelledService) -> ServiceRules {
     let mut rules = ServiceRules::undeclared();
-    // A channel that is counted only from some day on cannot be declared: it would be missing before.
-    if service.happening != Happening::NewChannel {
-        rules.channels.clone_from(&service.channels);
-    }
+    rules.channels = service.declared_channels().to_vec();
     if service.happening == Happening::Redefined {
         let channels = vec![Channel::Digital, Channel::AssistedDigital];
         let from = Some(service.periods[service.at].start_date());
@@ -75,11 +72,7 @@ fn rules(service: &LabelledService) -> ServiceRules {
 fn arrivals(service: &LabelledService) -> Vec<Arrival> {
     let mut arrivals: Vec<Arrival> = Vec::new();
     for told in service.told() {
-        let mut counts = told.completed.clone();
-        if service.happening == Happening::NewChannel {
-            counts.push((Channel::AllChannels, told.completed.iter().map(|(_, count)| count).sum()));
-        }
-        for (channel, count) in counts {
+        for (channel, count) in told.completed {
             let line = Line { measure: Measure::Completed, channel, coverage: Coverage::All };
             let is_earlier = |one: &&Arrival| one.line == line && one.stored.point.period == told.period;
             let revision = if arrivals.iter().rev().take(20).any(|one| is_earlier(&one)) { 2 } else { 1 };

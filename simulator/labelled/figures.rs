@@ -97,6 +97,11 @@ impl LabelledService {
             }
             _ => {}
         }
+        // Its channels are not declared, so the total must be given.
+        if self.happening == Happening::NewChannel {
+            let total = completed.iter().map(|(_, count)| count).sum();
+            completed.push((Channel::AllChannels, total));
+        }
         completed
     }
 

@@ -40,11 +40,6 @@ pub fn write(seed: u64, folder: &Path) -> io::Result<usize> {
             for (channel, count) in &told.completed {
                 row(to, &service, told.period, *channel, *count, told.known_at)?;
             }
-            // Its channels are not declared, so the total must be given.
-            if service.happening == Happening::NewChannel {
-                let total = told.completed.iter().map(|(_, count)| count).sum();
-                row(to, &service, told.period, Channel::AllChannels, total, told.known_at)?;
-            }
         }
         serde_json::to_writer(&mut labels, &service.label())?;
         writeln!(labels)?;
@@ -92,9 +87,9 @@ fn declaration(service: &LabelledService) -> String {
     } else {
         String::new()
     };
-    // A channel that is counted only from some day on cannot be declared: it would be missing before.
-    let channels =
-        if service.happening == Happening::NewChannel { String::new() } else { quoted(&service.channels) };
-    let channels = if channels.is_empty() { channels } else { format!("\nchannels = {channels}") };
+    let channels = match service.declared_channels() {
+        [] => String::new(),
+        declared => format!("\nchannels = {}", quoted(declared)),
+    };
     format!("[[service]]\nid = \"{0}\"\nname = \"{0}\"{channels}{digital}\n\n", service.id)
 }

@@ -115,6 +115,12 @@ impl LabelledService {
         })
     }
 
+    /// The channels it is declared to have; none where one is counted only from some day on, which would be missing
+    /// before.
+    pub fn declared_channels(&self) -> &[Channel] {
+        if self.happening == Happening::NewChannel { &[] } else { &self.channels }
+    }
+
     /// Its label.
     pub fn label(&self) -> Label {
         let happens = self.happening.happens();

@@ -1,8 +1,8 @@
 //! Who may push figures.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use kpi::{CollectorName, ServiceId};
+use kpi::CollectorName;
 
 use super::Source;
 use super::path::KeyPath;
@@ -38,22 +38,7 @@ fn pusher(
     source: &Source,
 ) -> Option<PusherSettings> {
     let name = name.parse::<CollectorName>().map_err(|error| checker.refuse(at, error.to_string())).ok();
-    match &raw.token {
-        None => checker.refuse(&at.key("token"), TOKEN),
-        Some(token) => {
-            if let Err(problem) = token.check(&|name| source.environment.get(name).cloned()) {
-                checker.refuse(&at.key("token"), problem);
-            }
-        }
-    }
-    let mut services = BTreeSet::new();
-    for (index, id) in raw.services.iter().enumerate() {
-        match id.parse::<ServiceId>() {
-            Ok(id) => drop(services.insert(id)),
-            Err(error) => checker.refuse(&at.key("services").index(index), error.to_string()),
-        }
-    }
+    checker.token(&at.key("token"), raw.token.as_ref(), source);
+    let services = checker.each(&raw.services, &at.key("services"));
     Some(PusherSettings { name: name?, token: raw.token.as_ref()?.open(), services })
 }
-
-const TOKEN: &str = "missing; say where the token is: { env = \"NAME\" } or { file = \"PATH\" }";

@@ -1,8 +1,6 @@
 //! Receivers of alerts: who takes what, when, and by which way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
-use std::str::FromStr;
 
 use jiff::civil::Time;
 use kpi::ReceiverName;
@@ -39,8 +37,8 @@ fn receiver(
     let route = Route {
         least_severity: raw.severity,
         rules: rules(&raw.rules, &at.key("rules"), checker),
-        services: ids(&raw.services, &at.key("services"), checker),
-        departments: ids(&raw.departments, &at.key("departments"), checker),
+        services: checker.each(&raw.services, &at.key("services")),
+        departments: checker.each(&raw.departments, &at.key("departments")),
     };
     let quiet_hours = raw.quiet_hours.as_ref().map(|raw| quiet_hours(raw, &at.key("quiet_hours"), checker));
     for (key, length) in [("timeout", raw.timeout), ("give_up_after", raw.give_up_after)] {
@@ -98,21 +96,6 @@ fn rules(names: &[String], at: &KeyPath, checker: &mut Checker<'_>) -> BTreeSet<
         }
     }
     rules
-}
-
-fn ids<T>(names: &[String], at: &KeyPath, checker: &mut Checker<'_>) -> BTreeSet<T>
-where
-    T: FromStr + Ord,
-    T::Err: Display,
-{
-    let mut ids = BTreeSet::new();
-    for (index, name) in names.iter().enumerate() {
-        match name.parse::<T>() {
-            Ok(id) => drop(ids.insert(id)),
-            Err(error) => checker.refuse(&at.index(index), error.to_string()),
-        }
-    }
-    ids
 }
 
 fn quiet_hours(raw: &RawQuietHours, at: &KeyPath, checker: &mut Checker<'_>) -> Option<QuietHours> {

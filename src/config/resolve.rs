@@ -2,13 +2,15 @@
 //! for, and collectors are built.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::http::Address;
-use collectors::{Kind, SettingProblems};
+use collectors::{Kind, SecretRef, SettingProblems};
 use jiff::tz::TimeZone;
 use kpi::CollectorName;
 
@@ -75,6 +77,30 @@ impl<'a> Checker<'a> {
             }
         }
         found
+    }
+
+    /// A token that is required, and whether it can be had.
+    pub(super) fn token(&mut self, at: &KeyPath, reference: Option<&SecretRef>, source: &Source) {
+        let Some(reference) = reference else {
+            return self
+                .refuse(at, "missing; say where the token is: { env = \"NAME\" } or { file = \"PATH\" }");
+        };
+        if let Err(problem) = reference.check(&|name| source.environment.get(name).cloned()) {
+            self.refuse(at, problem);
+        }
+    }
+
+    /// Values by their texts; each that is refused is named by its place in the list.
+    pub(super) fn each<T, All>(&mut self, texts: &[String], at: &KeyPath) -> All
+    where
+        T: FromStr,
+        T::Err: Display,
+        All: FromIterator<T>,
+    {
+        let parsed = texts.iter().enumerate().filter_map(|(index, text)| {
+            text.parse::<T>().map_err(|error| self.refuse(&at.index(index), error.to_string())).ok()
+        });
+        parsed.collect()
     }
 
     /// What settings of a kind are refused for.
@@ -200,7 +226,7 @@ fn collector(
             "0 would hold back every correction; give the age from which the source corrects no more, or \"off\"",
         );
     }
-    let adopts = adopted_names(&raw.adopts, &at.key("adopts"), checker);
+    let adopts = checker.each(&raw.adopts, &at.key("adopts"));
     let built = kind.and_then(|kind| build(kind, &raw.settings, &at.key("settings"), checker, source));
     Some(CollectorSettings {
         name: parsed_name?,
@@ -249,17 +275,6 @@ fn schedule(
     // Checked even in a zone that is refused, so that both errors show.
     let schedule = Schedule::parse(text, zone.unwrap_or(TimeZone::UTC));
     schedule.map_err(|error| checker.refuse(at, error.to_string())).ok()
-}
-
-fn adopted_names(names: &[String], at: &KeyPath, checker: &mut Checker<'_>) -> Vec<CollectorName> {
-    let mut adopted = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        match name.parse::<CollectorName>() {
-            Ok(name) => adopted.push(name),
-            Err(error) => checker.refuse(&at.index(index), error.to_string()),
-        }
-    }
-    adopted
 }
 
 fn build(

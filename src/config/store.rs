@@ -82,14 +82,7 @@ mod server {
         let org = required(raw.org.as_deref(), &at.key("org"), ORGANISATION, checker);
         let bucket = required(raw.bucket.as_deref(), &at.key("bucket"), BUCKET, checker);
         let token = raw.token.clone();
-        match &token {
-            None => checker.refuse(&at.key("token"), TOKEN),
-            Some(token) => {
-                if let Err(problem) = token.check(&|name| source.environment.get(name).cloned()) {
-                    checker.refuse(&at.key("token"), problem);
-                }
-            }
-        }
+        checker.token(&at.key("token"), token.as_ref(), source);
         let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
         if let Some(file) = ca_file.as_ref().filter(|file| !file.is_file()) {
             let problem = format!("{} is not there; name a file of PEM certificates", file.display());
@@ -126,7 +119,6 @@ mod server {
         "missing; give the address of the server, such as \"https://influxdb.example.gov.uk:8086\"";
     const ORGANISATION: &str = "missing; name the organisation, or give any word where the server has none";
     const BUCKET: &str = "missing; name the bucket to keep figures in";
-    const TOKEN: &str = "missing; say where the token is: { env = \"NAME\" } or { file = \"PATH\" }";
 
     fn required<'a>(
         text: Option<&'a str>,

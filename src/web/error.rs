@@ -10,7 +10,7 @@ use crate::run::{PushError, StateError};
 use crate::store::StoreError;
 
 /// Seconds a client is asked to wait where the store is out of reach.
-pub(super) const RETRY_AFTER_SECS: &str = "30";
+const RETRY_AFTER_SECS: &str = "30";
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -58,15 +58,13 @@ impl IntoResponse for ApiError {
             Self::TooLarge(what) => (StatusCode::BAD_REQUEST, Json(json!({ "error": what }))).into_response(),
             Self::Store(error) => {
                 tracing::warn!(%error, "the store did not answer a request");
-                let answer = json!({ "error": "history is not available for now; the newest figures still are, at /api/v1/services" });
-                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], Json(answer))
-                    .into_response()
+                unavailable(
+                    "history is not available for now; the newest figures still are, at /api/v1/services",
+                )
             }
             Self::State(error) => {
                 tracing::warn!(%error, "the state did not answer a request");
-                let answer = json!({ "error": "alerts are not available for now; ask again soon" });
-                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], Json(answer))
-                    .into_response()
+                unavailable("alerts are not available for now; ask again soon")
             }
             Self::Push(error) => push::answer(&error),
             Self::PayloadTooLarge(most) => {
@@ -81,4 +79,10 @@ impl IntoResponse for ApiError {
             }
         }
     }
+}
+
+/// The answer where something passes: what, and when to ask again.
+pub(super) fn unavailable(what: &str) -> Response {
+    let answer = Json(json!({ "error": what }));
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], answer).into_response()
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Shared;
-use super::error::{ApiError, RETRY_AFTER_SECS};
+use super::error::{ApiError, unavailable};
 use crate::exchange::PushForm;
 use crate::run::{Counts, PushError, Pushed};
 
@@ -70,23 +70,21 @@ impl From<PushError> for ApiError {
 }
 
 pub(super) fn answer(error: &PushError) -> Response {
-    let status = match error {
-        PushError::Unauthorised => StatusCode::UNAUTHORIZED,
-        PushError::Malformed(_) => StatusCode::BAD_REQUEST,
-        PushError::Forbidden { .. } => StatusCode::FORBIDDEN,
-        PushError::Elsewhere(_) => StatusCode::MISDIRECTED_REQUEST,
-        PushError::Secret(_) | PushError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let body = Json(json!({ "error": error.to_string() }));
-    match status {
-        StatusCode::UNAUTHORIZED => (status, [(header::WWW_AUTHENTICATE, "Bearer")], body).into_response(),
-        StatusCode::SERVICE_UNAVAILABLE => {
+    let what = error.to_string();
+    let refused = |status: StatusCode| (status, Json(json!({ "error": what }))).into_response();
+    match error {
+        PushError::Unauthorised => {
+            ([(header::WWW_AUTHENTICATE, "Bearer")], refused(StatusCode::UNAUTHORIZED)).into_response()
+        }
+        PushError::Malformed(_) => refused(StatusCode::BAD_REQUEST),
+        PushError::Forbidden { .. } => refused(StatusCode::FORBIDDEN),
+        PushError::Elsewhere(_) => refused(StatusCode::MISDIRECTED_REQUEST),
+        PushError::Secret(_) | PushError::Store(_) => {
             tracing::warn!(
                 error = error as &(dyn std::error::Error + 'static),
                 "pushed figures were not stored"
             );
-            (status, [(header::RETRY_AFTER, RETRY_AFTER_SECS)], body).into_response()
+            unavailable(&what)
         }
-        _ => (status, body).into_response(),
     }
 }

@@ -50,6 +50,11 @@ pub fn finish(command: &mut Command) -> Said {
     }
 }
 
+/// A client to whom every answer is one.
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
 impl Daemon {
     /// Starts `run` with a configuration and waits for the line that says where it listens.
     pub fn start(data_dir: &Path, config: &Path) -> Self {
@@ -85,8 +90,7 @@ impl Daemon {
 
     /// Status, body and content type of an address.
     pub fn get(&self, path: &str) -> (u16, String, String) {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut answer = agent.get(format!("{}{path}", self.address)).call().expect("it answers");
+        let mut answer = agent().get(format!("{}{path}", self.address)).call().expect("it answers");
         let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
         let body = answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
         (answer.status().as_u16(), body, kind.unwrap_or_default())
@@ -94,8 +98,7 @@ impl Daemon {
 
     /// Status, body and `Retry-After` of what is sent to an address.
     pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, Option<String>) {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = agent.post(format!("{}{path}", self.address));
+        let mut request = agent().post(format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
